@@ -1,0 +1,52 @@
+# Everything runs in .venv, which `make setup` builds from the lock with hashes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCK := deploy/requirements-dev.lock
+
+.PHONY: setup demo test test-fast test-kafka lint format lock clean
+
+setup: $(STAMP)  ## make .venv, with the command in .venv/bin/payevents
+
+$(STAMP): $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "payevents needs Python 3.11 or newer: apt-get install -y python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv is missing: apt-get install -y python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## the main job, running: no Kafka, Docker or account needed
+	$(BIN)/payevents demo
+
+test: lint test-fast test-kafka  ## everything
+
+test-fast: setup  ## all tests that need no Apache Kafka
+	$(BIN)/pytest -q --ignore=tests/kafka
+
+test-kafka: setup  ## the tests on Apache Kafka, which the first run fetches
+	$(BIN)/python -m tests.kafka.download
+	$(BIN)/pytest -q tests/kafka
+
+lint: setup  ## style, types and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup  ## pin the dependencies anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
+		--no-header --python-version 3.11 pyproject.toml -o deploy/requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
+		--no-header --python-version 3.11 --extra demo --group dev -c deploy/requirements.lock \
+		pyproject.toml -o $(LOCK)
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,86 @@
+"""What the accounts of all providers have in common."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from pydantic import Field, field_validator
+
+from config.group import Group
+from config.problems import Mistake
+from config.types import AccountName, Duration, Interval, Timeout
+from config.urls import check_base_url, is_exposed_http
+
+
+class AccountSettings(Group):
+    """One account at one provider; each provider adds its own keys in a subclass.
+
+    A field of type `SecretStr`, or a list of them, can also be given as `<key>_file`; the loader
+    sees to that for any subclass.
+    """
+
+    name: AccountName = Field(
+        description="The key of the account's table, or the stem of its file.",
+        json_schema_extra={"set_by_loader": True},
+    )
+    provider: str = Field(description="The provider that this account is at.")
+    base_url: str = Field(
+        description="Where the provider's API is, without a trailing slash. https, unless the host"
+        " is this machine or `allow_http` is set."
+    )
+    allow_http: bool = Field(
+        default=False,
+        description="Speak plain http with `base_url` although it is another machine. What is sent,"
+        " keys and passwords too, can then be read on the way.",
+    )
+    poll_interval: Interval = Field(
+        default=timedelta(minutes=1),
+        description="How often a resource that may still change is looked at.",
+    )
+    backoff_max: Interval = Field(
+        default=timedelta(minutes=5),
+        description="The longest pause between tries while the provider fails.",
+    )
+    calls: int = Field(
+        default=60, ge=1, description="How many requests the provider gets at most in `calls_per`."
+    )
+    calls_per: Interval = Field(
+        default=timedelta(minutes=1), description="The time in which `calls` are counted."
+    )
+    concurrency: int = Field(
+        default=4, ge=1, description="How many requests to the provider are under way at once."
+    )
+    call_timeout: Timeout = Field(
+        default=timedelta(seconds=30), description="How long one request may take in all."
+    )
+    watch_max_age: Duration = Field(
+        default=timedelta(days=30),
+        description="How long a resource is watched for its final state. A watch that has not"
+        " ended by then is given up as stalled, with an alarm.",
+    )
+
+    # Not part of the field's type, so that a subclass which gives a default cannot lose it.
+    _check_base_url = field_validator("base_url")(check_base_url)
+
+    def signing_key_fingerprints(self) -> frozenset[str]:
+        """The sha256, in hexadecimal, of every key that may sign this account's webhooks.
+
+        Two accounts may not share one: a body signed for one would count at the other.
+        """
+        return frozenset()
+
+    def warnings(self) -> list[str]:
+        """What works but should be known: a sentence each, without the account's name."""
+        if is_exposed_http(self.base_url):
+            return ["base_url is plain http to another machine: credentials travel in the open"]
+        if self.allow_http:
+            return ["allow_http is set but base_url does not need it: leave it out"]
+        return []
+
+    def mistakes(self) -> Iterable[Mistake]:
+        """Plain http to another machine that nobody asked for."""
+        if is_exposed_http(self.base_url) and not self.allow_http:
+            yield Mistake(
+                "base_url",
+                "is plain http to another machine",
+                "use https, or set allow_http = true on this account",
+            )

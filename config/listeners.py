@@ -1,0 +1,82 @@
+"""The settings of the two HTTP listeners."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pydantic
+from pydantic import Field, SecretStr
+
+from config.group import Group
+from config.problems import Mistake
+from config.types import ByteSize, Duration, Port, Timeout
+from config.urls import BaseUrl, is_exposed_http, is_loopback
+
+_LONGEST_DRAIN = timedelta(seconds=20)
+
+
+class HttpSettings(Group):
+    """The public listener, which takes webhooks."""
+
+    host: str = Field(default="0.0.0.0", description="The address to listen on.")  # noqa: S104 - webhooks come from outside
+    port: Port = Field(default=8080, description="The port to listen on; 0 takes a free one.")
+    public_url: BaseUrl | None = Field(
+        default=None,
+        description="Where providers reach this listener from outside; webhooks are registered"
+        " below it, at `/webhooks/<account>`.",
+    )
+    allow_http: bool = Field(
+        default=False,
+        description="Accept a `public_url` that is plain http although it is not this machine.",
+    )
+    max_body: ByteSize = Field(
+        default=pydantic.ByteSize(256 * 1024),
+        description="The largest body taken; a larger one gets 413.",
+    )
+    body_timeout: Timeout = Field(
+        default=timedelta(seconds=10),
+        description="How long a body may take to arrive; a slower one gets 408.",
+    )
+    keepalive_timeout: Duration = Field(
+        default=timedelta(seconds=15), description="How long an idle connection is kept open."
+    )
+    drain_delay: Duration = Field(
+        default=timedelta(seconds=5),
+        description="How long requests are still taken after SIGTERM, while load balancers notice"
+        " that the service is going. At most 20s.",
+    )
+
+    def mistakes(self) -> Iterable[Mistake]:
+        """A public URL in the open, or a shutdown that would take too long."""
+        if self.public_url and is_exposed_http(self.public_url) and not self.allow_http:
+            yield Mistake(
+                "public_url",
+                "is plain http to another machine",
+                "use https, or set http.allow_http = true",
+            )
+        if self.drain_delay > _LONGEST_DRAIN:
+            yield Mistake(
+                "drain_delay", "is longer than 20s", "the service must be able to end within 30s"
+            )
+
+
+class AdminSettings(Group):
+    """The private listener: health, metrics, watches, dead letters and the console."""
+
+    host: str = Field(
+        default="127.0.0.1",
+        description="The address to listen on. Anything but this machine needs `token`.",
+    )
+    port: Port = Field(default=8081, description="The port to listen on; 0 takes a free one.")
+    token: SecretStr | None = Field(
+        default=None,
+        description="The bearer token that everything but health and metrics asks for.",
+    )
+
+    def mistakes(self) -> Iterable[Mistake]:
+        """An admin API that anyone could use."""
+        if self.token is None and not is_loopback(self.host):
+            yield Mistake(
+                "token",
+                f"is missing, and admin.host {self.host!r} can be reached from other machines",
+                "set admin.token or admin.token_file, or listen on 127.0.0.1",
+            )

@@ -1,0 +1,90 @@
+"""Amounts of money and of cherries: exact, never a float."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from handlers.jsontext import Json, Unreadable
+
+DECIMALS = {"CAD": 2, "USD": 2, "EUR": 2, "GBP": 2, "AUD": 2, "JPY": 0, "cherries": 0}
+"""Currencies and how many decimals each has (ISO 4217; cherries are Voucherry's own unit)."""
+
+_BEYOND_MEASURE = 10**15
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So many minor units (cents; for cherries whole ones) of a currency. Never negative."""
+
+    minor_units: int
+    currency: str
+
+    @property
+    def value(self) -> str:
+        """Return the amount in major units with all of the currency's decimals: ``"10.00"``."""
+        decimals = DECIMALS[self.currency]
+        return (
+            str(Decimal(self.minor_units).scaleb(-decimals)) if decimals else str(self.minor_units)
+        )
+
+
+def from_major(value: Json, currency: str) -> Amount | None:
+    """Return the amount that a provider states in major units (``"10.00"``, ``10``), None for null.
+
+    Raises:
+        Unreadable: no number, a negative or absurd one, or more decimals than the currency has.
+
+    """
+    number = _number(value)
+    if number is None:
+        return None
+    minor_units = _minor_units(number, DECIMALS[currency])
+    if minor_units is None:
+        msg = f"the amount {value!s:.40} has more decimals than {currency}"
+        raise Unreadable(msg)
+    return Amount(minor_units, currency)
+
+
+def from_minor(value: Json, currency: str) -> Amount | None:
+    """Return the amount that a provider states in minor units (``1000``), None for null.
+
+    Raises:
+        Unreadable: no whole number, or a negative or absurd one.
+
+    """
+    number = _number(value)
+    if number is None:
+        return None
+    minor_units = _minor_units(number, 0)
+    if minor_units is None:
+        msg = f"the amount {value!s:.40} is not a whole number of minor units"
+        raise Unreadable(msg)
+    return Amount(minor_units, currency)
+
+
+def _minor_units(number: Decimal, decimals: int) -> int | None:
+    # Only quantize is safe here: scaleb rounds away digits beyond the context's precision.
+    rounded = number.quantize(Decimal(1).scaleb(-decimals))
+    return int(rounded.scaleb(decimals)) if rounded == number else None
+
+
+def _number(value: Json) -> Decimal | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise Unreadable("the amount is not a number")
+    try:
+        number = _decimal(value) if isinstance(value, str) else Decimal(value)
+    except InvalidOperation:
+        msg = f"the amount {value!r:.40} is not a number"
+        raise Unreadable(msg) from None
+    if not number.is_finite() or number < 0 or number >= _BEYOND_MEASURE:
+        msg = f"the amount {value!s:.40} is negative or beyond all measure"
+        raise Unreadable(msg)
+    return number
+
+
+def _decimal(text: str) -> Decimal:
+    # Python would also read 1_000 and the digits of other scripts: a guess, where money is meant.
+    if "_" in text or not text.isascii():
+        raise InvalidOperation
+    return Decimal(text.strip())

@@ -1,0 +1,237 @@
+"""The provider protocol: what one folder of knowledge offers to the machine.
+
+A provider is a :class:`Provider`, found by the entry point ``payevents.providers``. Bound to the
+settings of one account it gives a :class:`Handler`; what a provider cannot do it leaves to the
+defaults of :class:`BaseHandler`. All of it is pure: requests go out as values, responses come in
+as values, the time is told.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from config.account import AccountSettings
+from handlers.exchange import Conversation
+from handlers.fact import Claim, Interpretation
+from handlers.jsontext import JsonObject
+from handlers.observation import Observation
+from handlers.resource import encode
+from handlers.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Something to be asked for again and again: ``kind`` is the provider's word for it."""
+
+    account: str
+    kind: str
+    id: str
+
+    @property
+    def key(self) -> str:
+        """Return the name of the watch, for example ``cherries/cherries_requests/123``."""
+        return f"{self.account}/{self.kind}/{encode(self.id)}"
+
+
+@dataclass(slots=True)
+class Session:
+    """What an account keeps between calls: a token and when it ends. In memory only.
+
+    ``now`` is the host's clock, for conversations that must know whether the token still lives.
+    ``warnings`` is what the provider warned of beside its answers (a version about to retire), for
+    the host to report; each text is there once.
+    """
+
+    now: Callable[[], datetime]
+    token: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    warnings: set[str] = field(default_factory=set)
+
+    def forget(self) -> None:
+        """Drop the token, so that the next conversation signs in again."""
+        self.token = self.expires_at = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource as a provider's API returned it; ``topic`` is the collection it came from."""
+
+    topic: str
+    body: bytes
+
+
+class Ending:
+    """Why a watch ends by itself."""
+
+    DONE = "done"
+    """The resource reached its terminal state."""
+    GONE = "gone"
+    """The provider does not know it (404)."""
+    STALLED = "stalled"
+    """It never reached its terminal state while it was watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """A watch that another watch found, and how slowly it may go (see :attr:`Polled.pace`)."""
+
+    watch: Watch
+    pace: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What a watch showed: its resources as they are now, changed or not; the host compares.
+
+    ``status`` is the provider's word, for people. ``pace`` multiplies the account's
+    ``poll_interval`` until the next look; None leaves it as it was.
+    """
+
+    resources: tuple[Resource, ...] = ()
+    discovered: tuple[Discovery, ...] = ()
+    status: str | None = None
+    pace: float | None = None
+    ending: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What a look-up found: every row it read, and for each claim not borne out, why not."""
+
+    resources: tuple[Resource, ...]
+    refuted: Mapping[Claim, str]
+
+
+class BadSignature(Exception):
+    """The webhook is not signed with a key of this account. ``str()`` never holds a secret."""
+
+
+class Handler(Protocol):
+    """One provider's knowledge, bound to one account."""
+
+    @property
+    def account(self) -> AccountSettings:
+        """Return the account's settings."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> str:
+        """Return the webhook's topic, if it is signed with one of the account's keys.
+
+        Header names are in lower case; ``body`` is raw; a key may hold only until some time.
+
+        Raises:
+            BadSignature: it is not, or the provider calls no webhooks.
+
+        """
+
+    def inbox_key(self, topic: str, body: bytes) -> str:
+        """Return the key that brings all observations of one resource to one partition.
+
+        Never raises: what names no resource is keyed by its digest.
+        """
+
+    def interpret(self, observation: Observation) -> Interpretation:
+        """Say which facts an observation asserts.
+
+        Raises:
+            Uninterpretable: it cannot become events.
+
+        """
+
+    def watches(self) -> Sequence[Watch]:
+        """Return the watches that an account of this kind has from the beginning."""
+
+    def watch(self, kind: str, id: str) -> Watch:  # noqa: A002 - the public API's word
+        """Return the watch to register for a resource.
+
+        Raises:
+            ValueError: no such kind, or an id that could not be one; ``str()`` says which.
+
+        """
+
+    def watch_resource(self, resource: JsonObject, kind: str | None) -> Watch:
+        """Return the watch to register for a resource as the provider returned it.
+
+        Raises:
+            ValueError: it is not this account's, or its URL is not exactly the resource's.
+
+        """
+
+    def poll(self, watch: Watch, age: timedelta, session: Session) -> Conversation[Polled]:
+        """Ask the provider for what is watched; ``age`` is how long it has been watched.
+
+        Raises:
+            ProviderFailure: as its subclasses say.
+
+        """
+
+    def look_up(self, claims: Sequence[Claim], session: Session) -> Conversation[LookedUp]:
+        """Ask the provider whether what webhooks claimed is so.
+
+        Raises:
+            ProviderFailure: as its subclasses say.
+
+        """
+
+    def can_look_up(self, claim: Claim) -> bool:
+        """Tell whether the provider can be asked about this claim."""
+
+
+class BaseHandler:
+    """The answers of a provider that calls no webhooks, polls nothing and looks nothing up."""
+
+    def __init__(self, account: AccountSettings) -> None:
+        self._account = account
+
+    @property
+    def account(self) -> AccountSettings:
+        """Return the account's settings."""
+        return self._account
+
+    def verify(
+        self,
+        headers: Mapping[str, str],  # noqa: ARG002
+        body: bytes,  # noqa: ARG002
+        received_at: datetime,  # noqa: ARG002
+    ) -> str:
+        """Refuse: nothing is signed for this account."""
+        msg = f"{self._account.provider} sends no webhooks"
+        raise BadSignature(msg)
+
+    def watches(self) -> Sequence[Watch]:
+        """Return no watches."""
+        return ()
+
+    def watch(self, kind: str, id: str) -> Watch:  # noqa: A002, ARG002
+        """Refuse: nothing can be registered."""
+        msg = f"watches cannot be registered for {self._account.provider}"
+        raise ValueError(msg)
+
+    def watch_resource(self, resource: JsonObject, kind: str | None) -> Watch:  # noqa: ARG002
+        """Refuse: nothing can be registered."""
+        msg = f"watches cannot be registered for {self._account.provider}"
+        raise ValueError(msg)
+
+    def poll(self, watch: Watch, age: timedelta, session: Session) -> Conversation[Polled]:  # noqa: ARG002
+        """Show nothing, and end."""
+        yield from ()
+        return Polled(ending=Ending.DONE)
+
+    def look_up(self, claims: Sequence[Claim], session: Session) -> Conversation[LookedUp]:  # noqa: ARG002
+        """Bear nothing out."""
+        yield from ()
+        return LookedUp((), dict.fromkeys(claims, "the provider cannot be asked"))
+
+    def can_look_up(self, claim: Claim) -> bool:  # noqa: ARG002
+        """Answer that it cannot be asked."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider: its name, what its accounts are set with, its knowledge and its stand-in."""
+
+    name: str
+    settings: type[AccountSettings]
+    bind: Callable[[AccountSettings], Handler]
+    sandbox: Callable[[], Sandbox]

@@ -1,0 +1,132 @@
+"""What SmartPay's API answers, in either version.
+
+Source: SmartPay's API documents. Objects are shown loosely as lists of pairs, so both are taken.
+Only the error ``1001`` (Invalid key) is named there; the others are told apart by their words.
+"""
+
+from dataclasses import dataclass
+
+from handlers.exchange import AccountFailed, Response
+from handlers.jsontext import Json, JsonObject, Unreadable
+from handlers.smartpay.body import as_object
+
+_UNAUTHORISED, _FORBIDDEN = 401, 403
+_REFUSAL_WORDS = ("key", "disabled")
+_LONGEST_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the API; its errors and warnings are texts such as ``1001: Invalid key``."""
+
+    status: int
+    content: JsonObject
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Return whether the call did what it was asked to."""
+        return 200 <= self.status < 300 and not self.errors
+
+    @property
+    def rejects_token(self) -> bool:
+        """Return whether the token was not accepted, so that signing in again may help."""
+        unauthorised = self.status == _UNAUTHORISED and not self._says(*_REFUSAL_WORDS)
+        return not self.is_good and (unauthorised or self._says("token"))
+
+    @property
+    def refuses_account(self) -> bool:
+        """Return whether the account's key is wrong, or the account is disabled."""
+        hopeless = self.status in {_UNAUTHORISED, _FORBIDDEN} or self._says(*_REFUSAL_WORDS)
+        return not self.is_good and hopeless
+
+    def result(self) -> JsonObject:
+        """Return the one object in ``result``.
+
+        Raises:
+            AccountFailed: there is none.
+
+        """
+        result = as_object(self.content.get("result"))
+        if result is None:
+            raise AccountFailed("SmartPay's answer has no result")
+        return result
+
+    def rows(self) -> list[JsonObject]:
+        """Return the rows of a listing.
+
+        Raises:
+            AccountFailed: ``result`` is not a listing.
+
+        """
+        rows = [as_object(item) for item in _row_values(self.content.get("result"))]
+        if any(row is None for row in rows):
+            raise AccountFailed("SmartPay's listing has a row that is not an object")
+        return [row for row in rows if row is not None]
+
+    def total_pages(self) -> int:
+        """Return how many pages the listing has, as far as this page knows; one if it is silent.
+
+        Raises:
+            AccountFailed: it is not a number.
+
+        """
+        stated = self.content.get("total_pages")
+        if stated is None:
+            return 1
+        if isinstance(stated, int):
+            return stated
+        if isinstance(stated, str) and stated.strip().isdecimal() and len(stated) < 10:
+            return int(stated)
+        raise AccountFailed("SmartPay's listing has no readable number of pages")
+
+    def failure(self) -> str:
+        """Return what went wrong, in SmartPay's words where it has any."""
+        return f"SmartPay answered {self.status}: {'; '.join(self.errors) or 'no reason given'}"
+
+    def _says(self, *words: str) -> bool:
+        text = " ".join(self.errors).lower()
+        return any(word in text for word in words)
+
+
+def read_answer(response: Response) -> Answer:
+    """Return the answer in ``response``.
+
+    Raises:
+        AccountFailed: a success whose body is not a JSON object.
+
+    """
+    try:
+        content = response.object()
+    except Unreadable as error:
+        if response.status < 300:
+            msg = f"SmartPay's answer cannot be read: {error}"
+            raise AccountFailed(msg) from None
+        content = {}
+    errors, warnings = _texts(content.get("errors")), _texts(content.get("warnings"))
+    return Answer(response.status, content, errors, warnings)
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(text for item in value for text in _texts(item))
+    if isinstance(value, dict):
+        told = [f"{code}: {text}" for code, text in value.items()]
+    else:
+        told = [] if value in (None, "", False) else [str(value)]
+    return tuple(text[:_LONGEST_TEXT] for text in told)
+
+
+def _row_values(result: Json) -> list[Json]:
+    """Return the rows in ``result``: a list, an object of rows, or one row alone."""
+    if result is None:
+        return []
+    if isinstance(result, dict):
+        are_rows = all(isinstance(value, dict | list) for value in result.values())
+        return list(result.values()) if are_rows else [result]
+    if not isinstance(result, list):
+        return [result]
+    one = as_object(result)
+    is_one_row = one is not None and not any(isinstance(v, dict | list) for v in one.values())
+    return [result] if is_one_row else result

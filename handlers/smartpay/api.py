@@ -1,0 +1,151 @@
+"""Conversations with SmartPay's API: signing in, keeping the token, reading listings.
+
+Use of the API is monitored, and calling too often or going on after errors gets an account
+disabled. So a token is kept for its hour, and only a rejected token is answered with another try.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol, TypeAlias
+
+from handlers.exchange import AccountFailed, Conversation, Refused, Request, Response
+from handlers.jsontext import JsonObject
+from handlers.provider import Session
+from handlers.smartpay.answers import Answer, read_answer
+
+Collection: TypeAlias = Literal["invoices", "orders"]
+
+TOKEN_LIFETIME = timedelta(hours=1)
+"""How long a token lives, by SmartPay's API documents."""
+
+_MARGIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and how long it lives, by the provider's word; None if it says nothing usable."""
+
+    text: str
+    lifetime: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The rows of a listing; ``is_whole`` is false if there were more pages than were read."""
+
+    rows: tuple[JsonObject, ...]
+    is_whole: bool
+
+
+class Dialect(Protocol):
+    """What differs between the versions of the API."""
+
+    @property
+    def secrets(self) -> Iterable[str]:
+        """Return what must not be in any message."""
+
+    def sign_in(self) -> Request:
+        """Return the request for a token."""
+
+    def token(self, answer: Answer, now: datetime) -> Token:
+        """Return the token in the answer to it.
+
+        Raises:
+            AccountFailed: there is none.
+
+        """
+
+    def listing(
+        self, token: str, collection: Collection, filters: Mapping[str, str], page: int
+    ) -> Request:
+        """Return the request for one page of a listing."""
+
+
+class Api:
+    """One account's API, in the dialect of its version."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    def listing(
+        self,
+        collection: Collection,
+        filters: Mapping[str, str],
+        session: Session,
+        *,
+        most_pages: int,
+    ) -> Conversation[Listing]:
+        """Read a listing, page by page; its number of pages may grow meanwhile.
+
+        Raises:
+            Refused: the key is wrong, or the account disabled.
+            AccountFailed: any other error, or an answer that is no listing.
+
+        """
+        rows: list[JsonObject] = []
+        for page in range(1, most_pages + 1):
+
+            def ask(token: str, page: int = page) -> Request:
+                return self._dialect.listing(token, collection, filters, page)
+
+            answer = yield from self._call(ask, session)
+            read = answer.rows()
+            rows += read
+            if not read or page >= answer.total_pages():
+                return Listing(tuple(rows), is_whole=True)
+        return Listing(tuple(rows), is_whole=False)
+
+    def _call(self, ask: Callable[[str], Request], session: Session) -> Conversation[Answer]:
+        token = yield from self._signed_in(session)
+        answer = self._heard((yield ask(token)), session)
+        if answer.rejects_token:
+            # Another conversation of this account may have signed in again meanwhile.
+            if session.token == token:
+                session.forget()
+            token = yield from self._signed_in(session)
+            answer = self._heard((yield ask(token)), session)
+            if answer.rejects_token:
+                session.forget()
+                raise AccountFailed(self._told(answer, session))
+        self._ensure_good(answer, session)
+        return answer
+
+    def _signed_in(self, session: Session) -> Conversation[str]:
+        now = session.now()
+        if (
+            session.token is not None
+            and session.expires_at is not None
+            and now < session.expires_at
+        ):
+            return session.token
+        answer = self._heard((yield self._dialect.sign_in()), session)
+        self._ensure_good(answer, session)
+        token = self._dialect.token(answer, now)
+        lifetime = token.lifetime
+        if lifetime is None or not _MARGIN < lifetime <= TOKEN_LIFETIME:
+            # Their clock and ours differ: a token that seems dead at birth would be fetched anew
+            # for every call.
+            lifetime = TOKEN_LIFETIME
+        session.token, session.expires_at = token.text, now + lifetime - _MARGIN
+        return token.text
+
+    def _heard(self, response: Response, session: Session) -> Answer:
+        answer = read_answer(response)
+        session.warnings.update(self._clean(warning, session) for warning in answer.warnings)
+        return answer
+
+    def _ensure_good(self, answer: Answer, session: Session) -> None:
+        if answer.is_good:
+            return
+        if answer.refuses_account:
+            raise Refused(self._told(answer, session))
+        raise AccountFailed(self._told(answer, session))
+
+    def _told(self, answer: Answer, session: Session) -> str:
+        return self._clean(answer.failure(), session)
+
+    def _clean(self, text: str, session: Session) -> str:
+        for secret in filter(None, (*self._dialect.secrets, session.token)):
+            text = text.replace(secret, "***")
+        return text

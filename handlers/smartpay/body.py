@@ -1,0 +1,97 @@
+"""Where the resource is in what SmartPay sends.
+
+The shape of a webhook's body is not documented; the fields of a resource are. So they are looked
+for flat and below the wrappers seen in the field, and lists of pairs count as the objects they
+stand for (SmartPay's API documents show objects as such lists).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from handlers.jsontext import Json, JsonObject
+from handlers.resource import usable_id
+
+INVOICE = "invoice"
+ORDER = "order"
+
+ID_FIELDS = {INVOICE: "invoice_id", ORDER: "order_id"}
+"""The field that names a resource of each kind, in order of precedence."""
+
+CUSTOM_ID_FIELDS = ("order_custom_id", "custom_order_id")
+"""The merchant's own id of the order: as webhooks name the field, and as the listing does."""
+
+_WRAPPERS = ("data", INVOICE, ORDER, "result")
+_INVOICE_ONLY = ("date_paid", "date_failed", "amount_discounted")
+_DEPTH = 2
+_LONGEST_ID = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The one resource that a body is about, and the fields that are the resource's own."""
+
+    kind: str
+    id: str
+    fields: JsonObject
+
+
+def find(body: JsonObject) -> Found | None:
+    """Return the resource that keys ``body``: an invoice before an order, the outermost first."""
+    places = list(_places(body))
+    for kind, id_field in ID_FIELDS.items():
+        for wrapper, fields in places:
+            id = _id(fields.get(id_field))  # noqa: A001 - the provider's word
+            if id is not None and (kind == INVOICE or _may_be_order(wrapper, fields)):
+                return Found(kind, id, fields)
+    return None
+
+
+def mentioned(body: JsonObject, *fields: str) -> str | None:
+    """Return the first usable id that ``body`` has in one of ``fields``, None without any."""
+    ids = (_id(place.get(field)) for field in fields for _, place in _places(body))
+    return next((id for id in ids if id is not None), None)  # noqa: A001 - the provider's word
+
+
+def as_object(value: Json) -> JsonObject | None:
+    """Return ``value`` as the object it is or stands for, None if it is neither.
+
+    An object, a list of a single object, or a list of one-pair objects with different names.
+    """
+    if isinstance(value, dict):
+        return value
+    if not isinstance(value, list) or not value:
+        return None
+    objects = [item for item in value if isinstance(item, dict)]
+    if len(objects) < len(value):
+        return None
+    if len(objects) == 1:
+        return objects[0]
+    merged = {name: held for item in objects for name, held in item.items()}
+    is_pairs = all(len(item) == 1 for item in objects) and len(merged) == len(objects)
+    return merged if is_pairs else None
+
+
+def _places(body: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    """Yield each object that might be the resource, with the name of what wraps it."""
+    level = [("", body)]
+    for _ in range(_DEPTH + 1):
+        yield from level
+        level = [
+            (name, inner)
+            for _, outer in level
+            for name in _WRAPPERS
+            if (inner := as_object(outer.get(name))) is not None
+        ]
+
+
+def _may_be_order(wrapper: str, fields: JsonObject) -> bool:
+    # An invoice carries its order's id too: to take it for the order would read the invoice's
+    # is_enabled as the order's.
+    stated = fields.get(ID_FIELDS[INVOICE])
+    is_nameless_invoice = any(field in fields for field in _INVOICE_ONLY)
+    return wrapper != INVOICE and stated in (None, "") and not is_nameless_invoice
+
+
+def _id(value: Json) -> str | None:
+    id = usable_id(value)  # noqa: A001 - the provider's word
+    return id if id is not None and len(id) <= _LONGEST_ID else None

@@ -1,0 +1,117 @@
+"""SmartPay's knowledge, bound to one account."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from config.account import AccountSettings
+from handlers.exchange import Conversation
+from handlers.fact import Claim, Interpretation, Uninterpretable
+from handlers.jsontext import Unreadable, parse_object
+from handlers.letters import Reason
+from handlers.observation import Observation, Origin
+from handlers.provider import BadSignature, BaseHandler, LookedUp, Session
+from handlers.resource import ResourceKey, unknown_key
+from handlers.smartpay import lookups, topics
+from handlers.smartpay.api import Api
+from handlers.smartpay.body import find
+from handlers.smartpay.facts import PROVIDER, read
+from handlers.smartpay.settings import SmartPaySettings
+from handlers.smartpay.signature import SIGNATURE_HEADER, TOPIC_HEADER, is_signed
+from handlers.smartpay.versions import api_of
+
+_LONGEST_TOPIC = 100
+
+
+class SmartPayHandler(BaseHandler):
+    """Reads the webhooks of one SmartPay account, and asks its API where they are silent."""
+
+    def __init__(self, settings: SmartPaySettings) -> None:
+        super().__init__(settings)
+        self._settings = settings
+        self._api: Api = api_of(settings)
+
+    def verify(
+        self, headers: Mapping[str, str], body: bytes, received_at: datetime | None = None
+    ) -> str:
+        """Return the webhook's topic, if it is signed with one of the account's keys.
+
+        ``received_at`` rules out the previous keys that had run out by then; without it none had.
+
+        Raises:
+            BadSignature: there is no signature, or it is not of this body and these keys.
+
+        """
+        signature = headers.get(SIGNATURE_HEADER)
+        if signature is None:
+            msg = f"there is no header {SIGNATURE_HEADER}"
+            raise BadSignature(msg)
+        if not is_signed(body, signature, self._settings.accepted_keys(received_at)):
+            raise BadSignature("the signature is not of this body and a key of this account")
+        return _plain(headers.get(TOPIC_HEADER, ""))
+
+    def inbox_key(self, topic: str, body: bytes) -> str:  # noqa: ARG002 - anyone can set a topic
+        """Return the key of the invoice or order that the body names, never of its topic."""
+        account = self._settings.name
+        try:
+            found = find(parse_object(body))
+        except Unreadable:
+            found = None
+        if found is None:
+            return unknown_key(PROVIDER, account, sha256(body).hexdigest())
+        return ResourceKey(PROVIDER, account, found.kind, found.id).inbox_key
+
+    def interpret(self, observation: Observation) -> Interpretation:
+        """Return what the body shows and what only the topic claims.
+
+        Raises:
+            Uninterpretable: ``not-json``, ``no-id`` or ``bad-field``.
+
+        """
+        is_webhook = observation.origin is Origin.WEBHOOK
+        if is_webhook and observation.topic == topics.REGISTRATION:
+            return Interpretation()
+        try:
+            body = parse_object(observation.body)
+        except Unreadable as error:
+            raise Uninterpretable(Reason.NOT_JSON, str(error)) from None
+        found = find(body)
+        reading = None if found is None else read(self._settings.name, found)
+        if is_webhook:
+            trusted = self._settings.trust_topic_header
+            return topics.bind(observation.topic, body, reading, trusted=trusted)
+        if reading is None:
+            raise Uninterpretable(Reason.NO_ID, "the row names no invoice and no order")
+        return Interpretation(reading)
+
+    def look_up(self, claims: Sequence[Claim], session: Session) -> Conversation[LookedUp]:
+        """Ask the listings, as few times as will do, whether the claims are so.
+
+        Raises:
+            ProviderFailure: as its subclasses say.
+
+        """
+        return lookups.look_up(self._api, self._settings.name, claims, session)
+
+    def can_look_up(self, claim: Claim) -> bool:
+        """Tell whether SmartPay's listings can show what is claimed."""
+        return topics.can_look_up(claim)
+
+
+def bind(account: AccountSettings) -> SmartPayHandler:
+    """Return the handler of an account.
+
+    Raises:
+        TypeError: the account is not SmartPay's.
+
+    """
+    if not isinstance(account, SmartPaySettings):
+        msg = f"{account.name} is not a SmartPay account"
+        raise TypeError(msg)
+    return SmartPayHandler(account)
+
+
+def _plain(topic: str) -> str:
+    # The header is anyone's to write, and what it holds goes into records and logs.
+    printable = (letter if letter.isascii() and letter.isprintable() else "?" for letter in topic)
+    return "".join(printable).strip()[:_LONGEST_TOPIC]

@@ -1,0 +1,6 @@
+"""A stand-in for SmartPay that behaves as its documents say."""
+
+from handlers.smartpay.sandbox.site import SmartPaySandbox
+from handlers.smartpay.sandbox.strictness import Strictness
+
+__all__ = ["SmartPaySandbox", "Strictness"]

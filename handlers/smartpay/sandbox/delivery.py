@@ -1,0 +1,135 @@
+"""How the sandbox delivers notifications, and gives up on a webhook that does not take them.
+
+Source: SmartPay's API documents, "Webhooks": anything but 200 OK is undeliverable, and after 20
+undeliverable notifications the webhook is disabled and its queue lost. Whether the 20 must be in
+a row is open; here they must.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from handlers.sandbox import Notification
+from handlers.smartpay.sandbox.shop import Told
+from handlers.smartpay.sandbox.strictness import Strictness
+
+_OK = 200
+
+
+@dataclass(slots=True)
+class Webhook:
+    """A subscription of one topic. ``undeliverable`` counts the failures since the last 200."""
+
+    id: str
+    topic: str
+    url: str
+    undeliverable: int = 0
+    delivered: int = 0
+    is_enabled: bool = True
+
+
+@dataclass(slots=True)
+class _Delivery:
+    notification: Notification
+    webhook: Webhook
+    tells: frozenset[Told]
+    due_at: datetime
+    is_genuine: bool = True
+    is_under_way: bool = False
+    failures: int = 0
+
+
+class Deliveries:
+    """The queue of all webhooks. ``told`` is every fact in a notification that got its 200."""
+
+    def __init__(self, strictness: Strictness) -> None:
+        self._strictness = strictness
+        self._queue: dict[str, _Delivery] = {}
+        self._last: _Delivery | None = None
+        self._number = 0
+        self.told: set[Told] = set()
+
+    def add(
+        self,
+        webhook: Webhook,
+        headers: Mapping[str, str],
+        body: bytes,
+        tells: frozenset[Told],
+        now: datetime,
+    ) -> str | None:
+        """Queue a notification and return its id; a disabled webhook gets none."""
+        if not webhook.is_enabled:
+            return None
+        notification = Notification(self._next_id(), webhook.url, headers, body)
+        delivery = _Delivery(notification, webhook, tells, now)
+        self._queue[notification.id] = self._last = delivery
+        return notification.id
+
+    def add_forged(
+        self, webhook: Webhook, headers: Mapping[str, str], body: bytes, now: datetime
+    ) -> str:
+        """Queue what another than SmartPay sends: tried once, and counted for no webhook."""
+        notification = Notification(self._next_id(), webhook.url, headers, body)
+        self._queue[notification.id] = _Delivery(
+            notification, webhook, frozenset(), now, is_genuine=False
+        )
+        return notification.id
+
+    def repeat_last(self, now: datetime) -> str | None:
+        """Queue the last notification once more and return the new id; None before any."""
+        if self._last is None or not self._last.webhook.is_enabled:
+            return None
+        notification = replace(self._last.notification, id=self._next_id())
+        self._queue[notification.id] = _Delivery(
+            notification, self._last.webhook, self._last.tells, now
+        )
+        return notification.id
+
+    def due(self, now: datetime) -> Sequence[Notification]:
+        """Return what is to be delivered now, each once until it is answered."""
+        ready = [d for d in self._queue.values() if not d.is_under_way and d.due_at <= now]
+        for delivery in ready:
+            delivery.is_under_way = True
+        return [delivery.notification for delivery in ready]
+
+    def answered(self, notification_id: str, status: int | None, now: datetime) -> None:
+        """Take what a notification got; one that is no longer queued is passed over."""
+        delivery = self._queue.get(notification_id)
+        if delivery is None:
+            return
+        webhook = delivery.webhook
+        if status == _OK or not delivery.is_genuine:
+            del self._queue[notification_id]
+            self.told |= delivery.tells
+            if delivery.is_genuine:
+                webhook.undeliverable = 0
+                webhook.delivered += 1
+            return
+        webhook.undeliverable += 1
+        if webhook.undeliverable >= self._strictness.undeliverable_most:
+            webhook.is_enabled = False
+            self.drop(webhook)
+            return
+        delivery.is_under_way = False
+        delivery.due_at = now + self._delay(delivery.failures)
+        delivery.failures += 1
+
+    def drop(self, webhook: Webhook) -> None:
+        """Lose what is queued for a webhook."""
+        self._queue = {
+            id: delivery  # noqa: A001 - the protocol's word
+            for id, delivery in self._queue.items()  # noqa: A001 - the protocol's word
+            if delivery.webhook is not webhook
+        }
+
+    def queued(self, webhook: Webhook) -> int:
+        """Return how many notifications wait for a webhook."""
+        return sum(delivery.webhook is webhook for delivery in self._queue.values())
+
+    def _delay(self, failures: int) -> timedelta:
+        longest = self._strictness.longest_retry
+        return min(longest, self._strictness.first_retry * 2 ** min(failures, 20))
+
+    def _next_id(self) -> str:
+        self._number += 1
+        return f"notification-{self._number}"

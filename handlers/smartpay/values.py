@@ -1,0 +1,80 @@
+"""SmartPay's values: dates in UTC, and booleans and amounts that may be text.
+
+Source: SmartPay's API documents. An empty text, or a date of zeros, is PHP's way to say null.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from handlers.jsontext import Json, Unreadable
+from handlers.money import Amount, from_major
+
+CURRENCY = "CAD"
+"""SmartPay's only currency."""
+
+_DATE = re.compile(
+    r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
+)
+_ZEROS = "0000-00-00"
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def is_null(value: Json) -> bool:
+    """Tell whether ``value`` says that there is none."""
+    return value is None or (
+        isinstance(value, str) and (not value.strip() or value.strip().startswith(_ZEROS))
+    )
+
+
+def date(value: Json) -> datetime | None:
+    """Return the moment that ``value`` names, UTC unless it has an offset; None for null.
+
+    Raises:
+        Unreadable: not "YYYY-MM-DD HH:MM:SS" nor the same in ISO 8601, or no such moment.
+
+    """
+    if is_null(value):
+        return None
+    text = value.strip() if isinstance(value, str) else ""
+    if not _DATE.fullmatch(text):
+        msg = f"{value!r:.40} is not a date with a time"
+        raise Unreadable(msg)
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        msg = f"there is no such date as {text!r:.40}"
+        raise Unreadable(msg) from None
+
+
+def date_text(moment: datetime) -> str:
+    """Return ``moment`` as SmartPay's documents write it."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds")
+
+
+def boolean(value: Json) -> bool | None:
+    """Return a boolean, also one written as a number or text; None for null.
+
+    Raises:
+        Unreadable: it is neither true nor false.
+
+    """
+    if is_null(value):
+        return None
+    if isinstance(value, bool):
+        return value
+    known = _BOOLEANS.get(str(value).strip().lower()) if isinstance(value, int | str) else None
+    if known is None:
+        msg = f"{value!r:.40} is neither true nor false"
+        raise Unreadable(msg)
+    return known
+
+
+def amount(value: Json) -> Amount | None:
+    """Return an amount in Canadian dollars, None for null.
+
+    Raises:
+        Unreadable: as :func:`handlers.money.from_major`.
+
+    """
+    return None if is_null(value) else from_major(value, CURRENCY)

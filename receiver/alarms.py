@@ -1,0 +1,57 @@
+"""Alarms: what a person must look at, said the same way in the log, the metrics and the status."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from handlers.clock import Clock, rfc3339
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One thing that is wrong: since when, why, and what to do about it."""
+
+    account: str
+    code: str
+    why: str
+    remedy: str
+    since: datetime
+
+    def as_json(self) -> dict[str, str]:
+        """Return the alarm as ``/v1/status`` shows it."""
+        return {
+            "account": self.account,
+            "code": self.code,
+            "why": self.why,
+            "what_to_do": self.remedy,
+            "since": rfc3339(self.since),
+        }
+
+
+class Alarms:
+    """The alarms of this process that are not over yet, by account and code."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._present: dict[tuple[str, str], Alarm] = {}
+
+    @property
+    def present(self) -> list[Alarm]:
+        """Return the alarms, the oldest first."""
+        return sorted(self._present.values(), key=lambda alarm: alarm.since)
+
+    def sound(self, account: str, code: str, *, why: str, remedy: str) -> None:
+        """Raise an alarm, or keep it up with a new reason; it is logged only when it is new."""
+        known = self._present.get((account, code))
+        since = known.since if known else self._clock()
+        self._present[account, code] = Alarm(account, code, why, remedy, since)
+        if known is None:
+            log.error("alarm", account=account, code=code, why=why, what_to_do=remedy)
+
+    def over(self, account: str, code: str) -> None:
+        """End an alarm, if it is there."""
+        if self._present.pop((account, code), None) is not None:
+            log.info("alarm over", account=account, code=code)

@@ -1,0 +1,5 @@
+"""The command ``payevents``."""
+
+from receiver.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,56 @@
+"""``payevents sandbox``."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from shlex import quote
+
+import typer
+import uvloop
+
+from config.logging import configure
+from config.problems import one_of
+from handlers.sandbox import Sandbox
+from receiver.cli.context import fail
+from receiver.providers import installed_providers
+from receiver.sandbox.host import CONTROLS_PATH, SandboxHost
+from receiver.sandbox.snippet import as_toml
+
+
+def run(provider: str, port: int, subscribe: str | None) -> int:
+    """Serve a provider's sandbox until Ctrl-C or SIGTERM; return the exit code."""
+    providers = installed_providers()
+    if provider not in providers:
+        raise fail(f"there is no provider {provider!r}; {one_of(provider, providers)}")
+    sandbox = providers[provider].sandbox()
+    if subscribe is not None:
+        sandbox.subscribe(subscribe)
+    configure(sys.stderr)
+    try:
+        uvloop.run(_serve(sandbox, provider, port))
+    except OSError as error:
+        raise fail(str(error)) from None
+    return 0
+
+
+async def _serve(sandbox: Sandbox, provider: str, port: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with SandboxHost(sandbox, port=port) as host:
+        for line in _introduction(host, provider):
+            typer.echo(line)
+        await stop.wait()
+
+
+def _introduction(host: SandboxHost, provider: str) -> Iterator[str]:
+    yield f"A {provider} sandbox is at {host.base_url} until Ctrl-C. It accepts this account:\n"
+    yield as_toml(host.sandbox.account(provider, host.base_url))
+    yield "What can be caused there; each argument is added as -d name=value:"
+    for name, control in host.sandbox.controls.items():
+        yield f"\n{control.help}"
+        for argument, meaning in control.arguments.items():
+            yield f"    {argument}: {meaning}"
+        yield f"  curl -X POST {quote(f'{host.base_url}{CONTROLS_PATH}/{name}')}"
+    yield f"\nWhat it was asked so far:\n  curl {host.base_url}{CONTROLS_PATH}\n"

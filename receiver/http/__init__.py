@@ -1,0 +1,1 @@
+"""The two HTTP listeners: the public one for webhooks, the private one for operators."""

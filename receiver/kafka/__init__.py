@@ -1,0 +1,1 @@
+"""Kafka: sessions, tables, shards and membership, with aiokafka kept to this folder."""

@@ -1,0 +1,114 @@
+"""Appending single records, each acknowledged by all in-sync replicas before anyone goes on."""
+
+import asyncio
+import contextlib
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from receiver.kafka.clients import Clients, KafkaHeaders, partition_for
+from receiver.kafka.discard import discard_producer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_RETRY_AFTER = 0.5
+
+
+class NotDurable(Exception):
+    """The record is on no disk that we know of: whoever sent it must send it again."""
+
+
+class Appender:
+    """One producer of single records, behind a circuit breaker.
+
+    After one acknowledgement that did not come in time the producer is thrown away, and appends
+    fail at once until a new one has reached the cluster, so that nothing queues up in memory.
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._producer: AIOKafkaProducer | None = None
+        self._broken = asyncio.Event()
+        self.problem = "not connected yet"
+
+    @property
+    def available(self) -> bool:
+        """Tell whether Kafka takes records, as far as the last attempt showed."""
+        return self._producer is not None and not self._broken.is_set()
+
+    async def run(self) -> None:
+        """Keep a connected producer until cancelled."""
+        try:
+            while True:
+                await self._connect()
+                await self._broken.wait()
+                await self._drop()
+        finally:
+            await self._drop()
+
+    async def append(
+        self,
+        topic: str,
+        key: bytes,
+        value: bytes,
+        *,
+        headers: KafkaHeaders | None = None,
+        partition_key: bytes | None = None,
+    ) -> tuple[int, int]:
+        """Append one record and return its partition and offset, once it is durable.
+
+        The partition follows from ``partition_key``, or from ``key`` where there is none.
+
+        Raises:
+            NotDurable: Kafka did not acknowledge in time. The record may still arrive later;
+                appending it again is harmless to those who read it through a ledger or a table.
+        """
+        producer = self._producer
+        if producer is None or self._broken.is_set():
+            raise NotDurable(self.problem)
+        try:
+            async with asyncio.timeout(self._clients.timeouts.acknowledge):
+                partitions = len(await producer.partitions_for(topic))
+                written = await producer.send_and_wait(
+                    topic,
+                    value,
+                    key=key,
+                    partition=partition_for(partition_key or key, partitions),
+                    headers=headers or [],
+                )
+        except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+            self._trip(producer, error)
+            raise NotDurable(self.problem) from error
+        return written.partition, written.offset
+
+    def _trip(self, producer: AIOKafkaProducer, error: Exception) -> None:
+        if producer is self._producer and not self._broken.is_set():
+            self.problem = f"Kafka did not acknowledge: {error!r}"
+            self._broken.set()
+            log.warning("Kafka does not take records", why=self.problem)
+
+    async def _connect(self) -> None:
+        while True:
+            producer = self._clients.appending_producer()
+            try:
+                async with asyncio.timeout(self._clients.timeouts.start):
+                    await producer.start()
+            except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+                self.problem = f"Kafka cannot be reached: {error!r}"
+                await discard_producer(producer)
+                await asyncio.sleep(_RETRY_AFTER)
+            except asyncio.CancelledError:
+                await discard_producer(producer)
+                raise
+            else:
+                self._producer, self.problem = producer, ""
+                self._broken.clear()
+                log.info("Kafka takes records")
+                return
+
+    async def _drop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(Exception):
+                await discard_producer(producer)

@@ -1,0 +1,106 @@
+"""Making aiokafka clients: one place that knows how to reach the cluster."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.partitioner import murmur2
+
+KafkaHeaders: TypeAlias = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record to be written; ``value`` None is a tombstone."""
+
+    key: bytes
+    value: bytes | None
+    headers: KafkaHeaders = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long Kafka may take, in seconds."""
+
+    acknowledge: float = 2.0
+    session: float = 10.0
+    transaction: float = 15.0
+    start: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Makes clients of one cluster. ``options`` are aiokafka's own: servers, TLS, SASL."""
+
+    options: Mapping[str, Any]
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def session_producer(self, transactional_id: str) -> AIOKafkaProducer:
+        """Return a producer whose start fences every earlier one of the same id."""
+        return AIOKafkaProducer(
+            **self.options,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=round(self.timeouts.transaction * 1000),
+            acks="all",
+            linger_ms=0,
+            max_batch_size=1 << 20,
+            request_timeout_ms=10_000,
+            retry_backoff_ms=20,
+        )
+
+    def appending_producer(self) -> AIOKafkaProducer:
+        """Return a producer of single records.
+
+        It is not idempotent on purpose: the ledger drops a record that a retry wrote twice, while
+        an idempotent producer keeps trying for ever and dies of one gap in its sequence.
+        """
+        return AIOKafkaProducer(
+            **self.options,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=1 << 20,
+            request_timeout_ms=max(1000, round(self.timeouts.acknowledge * 1000)),
+            retry_backoff_ms=50,
+        )
+
+    def partition_consumer(self) -> AIOKafkaConsumer:
+        """Return a consumer for partitions assigned by hand, of committed records only."""
+        return AIOKafkaConsumer(
+            **self.options,
+            group_id=None,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="none",
+            fetch_max_wait_ms=250,
+            request_timeout_ms=10_000,
+            retry_backoff_ms=20,
+        )
+
+    def member(self, group: str) -> AIOKafkaConsumer:
+        """Return a consumer that takes part in ``group`` for its membership alone."""
+        # Imported here because aiokafka logs at import time of the assignor package.
+        from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+
+        return AIOKafkaConsumer(
+            **self.options,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(StickyPartitionAssignor,),
+            session_timeout_ms=round(self.timeouts.session * 1000),
+            heartbeat_interval_ms=1000,
+            rebalance_timeout_ms=10_000,
+            request_timeout_ms=15_000,
+            max_poll_interval_ms=30_000,
+        )
+
+    def admin(self) -> AIOKafkaAdminClient:
+        """Return an admin client."""
+        return AIOKafkaAdminClient(**self.options, request_timeout_ms=15_000)
+
+
+def partition_for(key: bytes, partitions: int) -> int:
+    """Return the partition of ``key`` as Kafka's own default partitioner chooses it."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)

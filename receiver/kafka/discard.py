@@ -1,0 +1,89 @@
+"""Throwing away a producer or consumer whose brokers may be gone or frozen.
+
+aiokafka's own ``stop()`` flushes first, so it can wait for ever and leave tasks behind. What is
+done here uses its private parts: the pinned version and tests/kafka/test_discard.py hold it.
+"""
+
+import asyncio
+import contextlib
+from typing import Any, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+_CANCELS = 8
+_PATIENCE = 0.2
+_Client: TypeAlias = Any  # aiokafka is untyped
+
+
+async def discard_producer(producer: AIOKafkaProducer) -> None:
+    """End ``producer`` at once, without a word to the brokers; nothing of it is sent afterwards.
+
+    An open transaction stays open on the broker until the next owner of its id starts.
+    """
+    producer._closed = True  # noqa: SLF001 - see the module's head, also for what follows
+    client = producer.client
+    _sever(client)
+    sender = producer._sender  # noqa: SLF001
+    if sender is not None and sender.sender_task is not None:
+        await _cancel_hard(sender.sender_task)
+    _consume_futures(producer)
+    await _close_client(client)
+
+
+async def discard_consumer(consumer: AIOKafkaConsumer) -> None:
+    """End ``consumer``, politely for as long as that is quick."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_PATIENCE * _CANCELS):
+            await consumer.stop()
+            return
+    consumer._closed = True  # noqa: SLF001
+    client = consumer._client  # noqa: SLF001
+    _sever(client)
+    await _close_client(client)
+
+
+def _sever(client: _Client) -> None:
+    async def no_connection(*_: object, **__: object) -> None:
+        # It must not raise: that would kill the client's metadata task instead of ending it.
+        await asyncio.sleep(0)
+
+    async def no_coordinator(*_: object, **__: object) -> None:
+        raise KafkaError("this client was discarded")
+
+    client._get_conn = no_connection  # noqa: SLF001
+    client.coordinator_lookup = no_coordinator
+    for connection in list(client._conns.values()):  # noqa: SLF001
+        connection.close()
+
+
+async def _cancel_hard(task: "asyncio.Task[None]") -> None:
+    # The sender answers a cancel by awaiting its own subtasks; each further cancel ends one.
+    for _ in range(_CANCELS):
+        task.cancel()
+        done, _pending = await asyncio.wait([task], timeout=_PATIENCE)
+        if done:
+            break
+    if task.done() and not task.cancelled():
+        task.exception()
+
+
+def _consume_futures(producer: AIOKafkaProducer) -> None:
+    transactions = producer._txn_manager  # noqa: SLF001
+    waiter = transactions._transaction_waiter if transactions is not None else None  # noqa: SLF001
+    accumulator = producer._message_accumulator  # noqa: SLF001
+    queued = [batch.future for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
+    under_way = [batch.future for batch in accumulator._pending_batches]  # noqa: SLF001
+    for future in [*queued, *under_way, waiter]:
+        if future is None or future.cancelled():
+            continue
+        if future.done():
+            future.exception()
+        else:
+            future.cancel()
+
+
+async def _close_client(client: _Client) -> None:
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_PATIENCE * _CANCELS):
+            await client.close()

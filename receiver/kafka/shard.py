@@ -1,0 +1,103 @@
+"""The life of a shard: a straight line from start to loss, walked again after every error."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import TypeAlias
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from receiver.kafka.clients import Clients
+from receiver.kafka.discard import discard_consumer
+from receiver.kafka.open_shard import OpenShard, ShardSpec
+from receiver.kafka.session import Fenced, Session, SessionLost
+from receiver.kafka.table import BrokenTable
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Work: TypeAlias = Callable[[OpenShard], Awaitable[None]]
+"""The role's own code: runs on a restored shard until it is cancelled or the session is lost."""
+
+
+class ShardState(StrEnum):
+    """Where a shard stands."""
+
+    STARTING = "starting"
+    RESTORING = "restoring"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    FENCED = "fenced"
+    BROKEN = "broken"
+
+
+class Shard:
+    """Runs the work of one partition for as long as this process is believed to own it."""
+
+    def __init__(self, clients: Clients, spec: ShardSpec, partition: int, work: Work) -> None:
+        self.partition = partition
+        self.state = ShardState.STARTING
+        self.problem = ""
+        self.open: OpenShard | None = None
+        self.fenced_at: float | None = None
+        self._clients = clients
+        self._spec = spec
+        self._work = work
+        self._log = log.bind(role=spec.role, partition=partition)
+
+    async def run(self) -> None:
+        """Work until cancelled, or until another owner fences us; then return."""
+        backoff = 0.05
+        while True:
+            try:
+                await self._live()
+            except Fenced as error:
+                self._enter(ShardState.FENCED, str(error))
+                self._log.info("another owner took this partition over")
+                return
+            except BrokenTable as error:
+                self._enter(ShardState.BROKEN, str(error))
+                self._log.error("the shard refuses to work", code="broken-table", why=str(error))
+                backoff = 30.0
+            except Exception as error:  # noqa: BLE001 - whatever it was, only a new session is safe
+                if self.state is ShardState.RUNNING:
+                    backoff = 0.05
+                self._enter(ShardState.RETRYING, repr(error))
+                expected = isinstance(error, SessionLost)
+                self._log.warning("the shard starts again", why=repr(error), exc_info=not expected)
+            await asyncio.sleep(backoff)
+            backoff = min(2 * backoff, 5.0)
+
+    async def _live(self) -> None:
+        session = Session(self._clients, self._spec.transactional_id(self.partition))
+        consumer = self._clients.partition_consumer()
+        try:
+            await session.start()
+            await _start(consumer, self._clients.timeouts.start)
+            opened = OpenShard(self._spec, self.partition, session, consumer)
+            self._enter(ShardState.RESTORING)
+            await opened.restore(lambda read: self._log.debug("restoring", read=read))
+            self.open = opened
+            self._enter(ShardState.RUNNING)
+            self._log.info("the shard runs", entries=len(opened.entries), at=opened.position.offset)
+            await self._work(opened)
+        finally:
+            self.open = None
+            # Shielded: a second cancel must not leave a producer behind that still sends.
+            await asyncio.shield(asyncio.ensure_future(_discard(session, consumer)))
+
+    def _enter(self, state: ShardState, problem: str = "") -> None:
+        self.state, self.problem = state, problem
+
+
+async def _start(consumer: AIOKafkaConsumer, limit: float) -> None:
+    try:
+        async with asyncio.timeout(limit):
+            await consumer.start()
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise SessionLost(f"the consumer did not start: {error!r}") from error
+
+
+async def _discard(session: Session, consumer: AIOKafkaConsumer) -> None:
+    await asyncio.gather(session.discard(), discard_consumer(consumer))

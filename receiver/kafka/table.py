@@ -1,0 +1,101 @@
+"""A table: one partition of a compacted topic, held in memory by the shard that owns it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from receiver.kafka.clients import Record
+
+_BARRIER = b"\x00barrier"
+_POSITION = b"\x00position"
+_BATCH = 20_000
+
+
+class BrokenTable(Exception):
+    """The table cannot be trusted; going on could publish twice or not at all. Says what to do."""
+
+
+class InputPosition(msgspec.Struct, frozen=True):
+    """How far the input has been handled: the offset of the next record, and the partition counts.
+
+    The counts are part of the state: with other counts a resource's entry would be looked for in
+    another partition.
+    """
+
+    offset: int
+    input_partitions: int
+    table_partitions: int
+
+    def record(self) -> Record:
+        """Return the record that carries the position in the table's topic."""
+        return Record(_POSITION, msgspec.json.encode(self))
+
+
+@dataclass(slots=True)
+class Table:
+    """What the topic's partition says: the last value of each key, and the input position."""
+
+    entries: dict[bytes, bytes] = field(default_factory=dict)
+    position: InputPosition | None = None
+
+    def apply(self, key: bytes, value: bytes | None) -> None:
+        """Take one record of the topic into account."""
+        if key == _POSITION:
+            self.position = (
+                None if value is None else msgspec.json.decode(value, type=InputPosition)
+            )
+        elif key == _BARRIER:
+            return
+        elif value is None:
+            self.entries.pop(key, None)
+        else:
+            self.entries[key] = value
+
+    def merge(self, changes: Mapping[bytes, bytes | None], position: InputPosition) -> None:
+        """Take into account what was just committed."""
+        for key, value in changes.items():
+            self.apply(key, value)
+        self.position = position
+
+
+def barrier(token: bytes) -> Record:
+    """Return the record that marks the end of what any earlier owner can have written."""
+    return Record(_BARRIER, token)
+
+
+async def restore(
+    consumer: AIOKafkaConsumer,
+    partition: TopicPartition,
+    token: bytes,
+    *,
+    patience: float,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Table:
+    """Read the table up to the barrier with ``token``; ``consumer`` stands at its beginning.
+
+    An end offset is never asked for: a broker that was frozen answers with an old one.
+
+    Raises:
+        TimeoutError: nothing new came for ``patience`` seconds, and the barrier not either.
+        BrokenTable: a record is none of ours.
+    """
+    table = Table()
+    read = 0
+    while True:
+        async with asyncio.timeout(patience):
+            batches: list[list[object]] = []
+            while not batches:
+                fetched = await consumer.getmany(partition, timeout_ms=250, max_records=_BATCH)
+                batches = [records for records in fetched.values() if records]
+        for record in batches[0]:
+            key, value = record.key, record.value  # type: ignore[attr-defined]
+            if key is None:
+                raise BrokenTable(f"a record in {partition} has no key: it was not written by us")
+            if key == _BARRIER and value == token:
+                return table
+            table.apply(key, value)
+            read += 1
+        progress(read)

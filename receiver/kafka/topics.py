@@ -1,0 +1,159 @@
+"""The topics: what they should be, making them, and where the cluster differs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from config.settings import Settings
+from receiver.kafka.clients import Clients
+
+COMPACTED = "compact"
+
+
+class TopicsFailed(Exception):
+    """The cluster refused to make a topic; ``str()`` says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """What a topic should be. ``config`` holds Kafka's own keys."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+    config: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as it is beside what it should be; ``differences`` is empty if that is the same.
+
+    ``replication_factor`` and ``config`` are the cluster's; ``config`` is empty where it may not be
+    read.
+    """
+
+    spec: TopicSpec
+    exists: bool
+    differences: list[str] = field(default_factory=list)
+    replication_factor: int = 0
+    config: dict[str, str] = field(default_factory=dict)
+
+
+def wanted_topics(settings: Settings) -> list[TopicSpec]:
+    """Return every topic that the configuration asks for."""
+    kafka, topics = settings.kafka, settings.topics
+
+    def spec(name: str, config: dict[str, str]) -> TopicSpec:
+        durable = {"min.insync.replicas": str(kafka.min_insync_replicas), **config}
+        return TopicSpec(name, kafka.partitions, kafka.replication_factor, durable)
+
+    table = {"cleanup.policy": COMPACTED, "min.cleanable.dirty.ratio": "0.1"}
+    letters = {"cleanup.policy": "compact,delete", **_retention(kafka.dead_letter_retention)}
+    return [
+        spec(topics.inbox, {"cleanup.policy": "delete", **_retention(kafka.inbox_retention)}),
+        spec(topics.ledger, table),
+        spec(topics.watch_requests, {"cleanup.policy": "delete", **_retention(timedelta(days=30))}),
+        spec(topics.watchlist, table),
+        spec(topics.dead_letters, letters),
+        *(
+            spec(name, {"cleanup.policy": "delete", **_retention(kafka.event_retention)})
+            for name in topics.events
+        ),
+    ]
+
+
+async def create_topics(clients: Clients, specs: Sequence[TopicSpec]) -> list[str]:
+    """Make the topics that are not there yet; return their names.
+
+    Raises:
+        TopicsFailed: the cluster refused one.
+        KafkaError: it cannot be reached.
+    """
+    admin = clients.admin()
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        missing = [spec for spec in specs if spec.name not in there]
+        if not missing:
+            return []
+        answer = await admin.create_topics([_new_topic(spec) for spec in missing])
+        for name, code, *message in answer.topic_errors:
+            error = for_code(code)
+            # Another replica may have made it in the same moment.
+            if code and error is not TopicAlreadyExistsError:
+                why = message[0] if message and message[0] else error.__name__
+                raise TopicsFailed(f"topic {name} was not made: {why}")
+        return [spec.name for spec in missing]
+    finally:
+        await admin.close()
+
+
+async def compare_topics(clients: Clients, specs: Sequence[TopicSpec]) -> list[TopicState]:
+    """Return each topic with what differs on the cluster.
+
+    Raises:
+        KafkaError: the cluster cannot be reached.
+    """
+    admin = clients.admin()
+    await admin.start()
+    try:
+        there = {topic["topic"]: topic for topic in await admin.describe_topics()}
+        configured = await _configurations(admin, [spec for spec in specs if spec.name in there])
+        return [
+            _compare(spec, there[spec.name], configured[spec.name])
+            if spec.name in there
+            else TopicState(spec, exists=False)
+            for spec in specs
+        ]
+    finally:
+        await admin.close()
+
+
+def _compare(
+    spec: TopicSpec, found: dict[str, list[dict[str, list[int]]]], actual: dict[str, str]
+) -> TopicState:
+    differences = []
+    partitions = found["partitions"]
+    if len(partitions) != spec.partitions:
+        differences.append(f"partitions: {len(partitions)}, wanted {spec.partitions}")
+    replicas = min((len(partition["replicas"]) for partition in partitions), default=0)
+    if replicas != spec.replication_factor:
+        differences.append(f"replication factor: {replicas}, wanted {spec.replication_factor}")
+    differences += [
+        f"{key}: {actual.get(key)}, wanted {value}"
+        for key, value in spec.config.items()
+        if actual.get(key) != value
+    ]
+    return TopicState(
+        spec, exists=True, differences=differences, replication_factor=replicas, config=actual
+    )
+
+
+async def _configurations(
+    admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]
+) -> dict[str, dict[str, str]]:
+    if not specs:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, spec.name, spec.config) for spec in specs]
+    [answer] = await admin.describe_configs(resources)
+    return {
+        name: {entry[0]: entry[1] for entry in entries}
+        for _code, _message, _type, name, entries in answer.resources
+    }
+
+
+def _new_topic(spec: TopicSpec) -> NewTopic:
+    return NewTopic(
+        name=spec.name,
+        num_partitions=spec.partitions,
+        replication_factor=spec.replication_factor,
+        topic_configs=spec.config,
+    )
+
+
+def _retention(duration: timedelta) -> dict[str, str]:
+    return {"retention.ms": str(duration // timedelta(milliseconds=1))}

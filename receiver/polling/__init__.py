@@ -1,0 +1,1 @@
+"""Polling: asking the providers when a watch is due, and never more than they allow."""

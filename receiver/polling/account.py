@@ -1,0 +1,70 @@
+"""One account's polling: its budget, its breaker, its session, and what waits for them."""
+
+import asyncio
+from collections import deque
+from random import Random
+
+from handlers.clock import Clock
+from handlers.exchange import AccountFailed, CallFailed, ProviderFailure, Refused
+from handlers.provider import Handler, Session
+from receiver.alarms import Alarms
+from receiver.polling.breaker import Breaker
+from receiver.polling.budget import Budget
+
+_CALLS_FAILED = 3
+
+
+class AccountPolling:
+    """What all watches of an account share. It lives in one shard, so no other lock is needed."""
+
+    def __init__(self, handler: Handler, clock: Clock, alarms: Alarms, rng: Random) -> None:
+        settings = handler.account
+        self.handler = handler
+        self.session = Session(clock)
+        self.budget = Budget(
+            settings.calls,
+            settings.calls_per.total_seconds(),
+            monotonic=asyncio.get_running_loop().time,
+        )
+        self.breaker = Breaker(settings.backoff_max.total_seconds(), rng)
+        self.waiting: deque[str] = deque()
+        self.under_way = 0
+        self._alarms = alarms
+        self._calls_failed = 0
+
+    def may_start(self, now: float) -> bool:
+        """Tell whether another watch may be polled at ``now``."""
+        busy = self.under_way >= self.handler.account.concurrency
+        return not busy and not self.breaker.is_open(now)
+
+    def succeeded(self) -> None:
+        """Note that the provider answered as it should."""
+        self._calls_failed = 0
+        self.breaker.succeed()
+        for code in ("credentials-refused", "provider-away"):
+            self._alarms.over(self.handler.account.name, code)
+
+    def failed(self, error: ProviderFailure, now: float) -> None:
+        """Note a failure; open the breaker where it concerns the account as a whole.
+
+        A single call without an answer may be one slow resource; several in a row are the provider.
+        """
+        name = self.handler.account.name
+        self._calls_failed = self._calls_failed + 1 if isinstance(error, CallFailed) else 0
+        if isinstance(error, Refused):
+            self.session.forget()
+            self.breaker.fail(now, longest=True)
+            self._alarms.sound(
+                name,
+                "credentials-refused",
+                why=str(error),
+                remedy="check the account's credentials in the configuration and at the provider",
+            )
+        elif isinstance(error, AccountFailed) or self._calls_failed >= _CALLS_FAILED:
+            self.breaker.fail(now)
+            self._alarms.sound(
+                name,
+                "provider-away",
+                why=str(error),
+                remedy="nothing, if the provider is known to be down: polling goes on by itself",
+            )

@@ -1,0 +1,65 @@
+"""A watch as the watchlist holds it."""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import msgspec
+
+from handlers.fact import Claim
+from handlers.provider import Resource
+from receiver.watches import Original
+
+ACTIVE = "active"
+_DIGEST_BYTES = 16
+
+
+class WatchEntry(msgspec.Struct, array_like=True, frozen=True):
+    """One watch. Times are seconds since 1970.
+
+    ``state`` is :data:`ACTIVE` or why it ended. ``seen`` holds 16 bytes for each resource as it was
+    last seen, so that only changes are handed on. ``claim`` and ``originals`` are a look-up's.
+    """
+
+    created_at: float
+    next_poll_at: float
+    state: str = ACTIVE
+    last_polled_at: float | None = None
+    failures: int = 0
+    pace: float = 1.0
+    status: str | None = None
+    error: str | None = None
+    seen: bytes = b""
+    claim: Claim | None = None
+    originals: tuple[Original, ...] = ()
+
+    def encode(self) -> bytes:
+        """Return the entry as the watchlist topic holds it."""
+        return _encoder.encode(self)
+
+    @staticmethod
+    def decode(raw: bytes) -> "WatchEntry":
+        """Return the entry in a watchlist record.
+
+        Raises:
+            msgspec.MsgspecError: the record is no watch.
+        """
+        return _decoder.decode(raw)
+
+    def unseen(self, resources: Iterable[Resource]) -> tuple[list[Resource], bytes]:
+        """Return the resources that are new or changed, and what ``seen`` is then."""
+        known = {
+            self.seen[start : start + _DIGEST_BYTES]
+            for start in range(0, len(self.seen), _DIGEST_BYTES)
+        }
+        digests = {_digest(resource): resource for resource in resources}
+        fresh = [resource for digest, resource in digests.items() if digest not in known]
+        return fresh, b"".join(sorted(digests))
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(WatchEntry)
+
+
+def _digest(resource: Resource) -> bytes:
+    named = resource.topic.encode() + b"\x00" + resource.body
+    return blake2b(named, digest_size=_DIGEST_BYTES).digest()

@@ -1,0 +1,134 @@
+"""The watchlist of a shard: its entries as they will be after the next commit."""
+
+from urllib.parse import unquote
+
+import msgspec
+
+from handlers.provider import Discovery, Ending, Watch
+from receiver.alarms import Alarms
+from receiver.kafka.open_shard import OpenShard
+from receiver.polling.entry import ACTIVE, WatchEntry
+from receiver.polling.schedule import Schedule
+from receiver.watches import LookUp
+
+_MOST_ORIGINALS = 100
+
+
+def parse_key(key: str) -> Watch:
+    """Return the watch that ``key`` names."""
+    account, kind, encoded = key.split("/", 2)
+    return Watch(account, kind, unquote(encoded))
+
+
+class Watchlist:
+    """Entries with changes not yet committed, the schedule that follows, and the stalled ones."""
+
+    def __init__(self, shard: OpenShard, alarms: Alarms) -> None:
+        self.schedule = Schedule()
+        self._shard = shard
+        self._alarms = alarms
+        self._changes: dict[bytes, bytes | None] = {}
+        self._stalled: dict[str, set[str]] = {}
+        for raw_key, value in shard.entries.items():
+            self._follow(raw_key.decode(), WatchEntry.decode(value))
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether there is anything to commit."""
+        return bool(self._changes)
+
+    def get(self, key: str) -> WatchEntry | None:
+        """Return the watch, None if there is none."""
+        raw_key = key.encode()
+        if raw_key in self._changes:
+            raw = self._changes[raw_key]
+        else:
+            raw = self._shard.entries.get(raw_key)
+        return None if raw is None else WatchEntry.decode(raw)
+
+    def put(self, key: str, entry: WatchEntry | None) -> None:
+        """Set the watch, or remove it with None."""
+        if entry is not None or self.get(key) is not None:
+            self._changes[key.encode()] = None if entry is None else entry.encode()
+            self._follow(key, entry)
+
+    async def commit(self, offset: int | None) -> None:
+        """Commit what changed, and how far the requests were handled.
+
+        Raises:
+            SessionLost: the shard must be started again.
+        """
+        changes, self._changes = self._changes, {}
+        await self._shard.commit(changes, offset=offset)
+
+    def reschedule(self) -> None:
+        """Schedule every watch anew, for accounts that came back."""
+        for raw_key in self._shard.entries:
+            key = raw_key.decode()
+            self._follow(key, self.get(key))
+
+    def start(self, key: str, now: float) -> None:
+        """Start a watch that is not there, or has ended."""
+        known = self.get(key)
+        if known is None or known.state != ACTIVE:
+            self.put(key, WatchEntry(created_at=now, next_poll_at=now))
+
+    def start_look_up(self, request: LookUp, now: float) -> None:
+        """Start a look-up, or add the observation to the one that asks the same already."""
+        key = request.watch.key
+        known = self.get(key)
+        if known is None:
+            entry = WatchEntry(now, now, claim=request.claim, originals=(request.original,))
+            self.put(key, entry)
+        elif request.original not in known.originals and len(known.originals) < _MOST_ORIGINALS:
+            originals = (*known.originals, request.original)
+            self.put(key, msgspec.structs.replace(known, originals=originals))
+
+    def discover(self, discovery: Discovery, now: float) -> None:
+        """Start a watch that another one found, or set its pace."""
+        key = discovery.watch.key
+        known = self.get(key)
+        if known is None:
+            self.put(key, WatchEntry(created_at=now, next_poll_at=now, pace=discovery.pace))
+        elif known.pace != discovery.pace and known.state == ACTIVE:
+            self.put(key, msgspec.structs.replace(known, pace=discovery.pace))
+
+    def finish(self, key: str, visited: WatchEntry, after: WatchEntry | None) -> None:
+        """Take a visit's result, but for what was stopped or added while it was under way."""
+        known = self.get(key)
+        if known is None:
+            return
+        added = known.originals[len(visited.originals) :]
+        if not added:
+            self.put(key, after)
+        elif after is None:
+            self.put(key, msgspec.structs.replace(known, originals=added, status=None))
+        else:
+            self.put(key, msgspec.structs.replace(after, originals=known.originals))
+
+    def _follow(self, key: str, entry: WatchEntry | None) -> None:
+        """Schedule the watch, or not any more, and keep its account's alarm true."""
+        if entry is not None and entry.state == ACTIVE:
+            self.schedule.put(key, entry.next_poll_at)
+        else:
+            self.schedule.remove(key)
+        self._note_stalled(key, stalled=entry is not None and entry.state == Ending.STALLED)
+
+    def _note_stalled(self, key: str, *, stalled: bool) -> None:
+        account = parse_key(key).account
+        keys = self._stalled.setdefault(account, set())
+        if stalled == (key in keys):
+            return
+        if stalled:
+            keys.add(key)
+        else:
+            keys.remove(key)
+        if not keys:
+            self._alarms.over(account, "watch-stalled")
+            return
+        self._alarms.sound(
+            account,
+            "watch-stalled",
+            why=f"{len(keys)} watches never reached their final state, such as {min(keys)}",
+            remedy="see 'payevents watches list'; remove them, or add them again",
+        )

@@ -1,0 +1,1 @@
+"""Routing: from an observation to events, ledger changes, look-ups and dead letters."""

@@ -1,0 +1,157 @@
+"""One observation's consequences, worked out from the ledger alone: no Kafka, no waiting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from config.topics import Topics
+from handlers.event import PaymentEvent, make_event
+from handlers.fact import Claim, Interpretation, Reading, Uninterpretable
+from handlers.ledger import Entry, Settlement, contradiction, settle
+from handlers.letters import Reason, letter_id
+from handlers.observation import CONFIRMED, Observation, Origin, Position
+from receiver.accounts import Accounts
+from receiver.kafka.clients import Record
+from receiver.routing.letters import Refusal
+from receiver.watches import LookUp, Original
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event on its way to its topic."""
+
+    topic: str
+    event: PaymentEvent
+    record: Record
+
+
+@dataclass(slots=True)
+class Consequences:
+    """What follows from one observation. ``refusals`` become dead letters."""
+
+    entry: tuple[bytes, bytes] | None = None
+    events: list[Outgoing] = field(default_factory=list)
+    duplicates: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    look_up: LookUp | None = None
+
+
+class Route:
+    """Works out what follows from an observation."""
+
+    def __init__(self, accounts: Accounts, topics: Topics, source_base: str = "") -> None:
+        self._accounts = accounts
+        self._topics = topics
+        self._source_base = source_base
+
+    def consequences(
+        self, key: str, observation: Observation, at: Position, ledger: Mapping[bytes, bytes]
+    ) -> Consequences:
+        """Return what follows from ``observation``, which stands in the inbox under ``key``.
+
+        Never raises: whatever goes wrong with an observation is a dead letter, not a stuck shard.
+        """
+        try:
+            return self._consider(key, observation, at, ledger)
+        except Uninterpretable as refusal:
+            return _refused(observation, refusal.reason, refusal.detail)
+        except Exception as error:
+            log.exception("an observation could not be read", account=observation.account, at=at)
+            return _refused(observation, Reason.INTERNAL_ERROR, repr(error))
+
+    def _consider(
+        self, key: str, observation: Observation, at: Position, ledger: Mapping[bytes, bytes]
+    ) -> Consequences:
+        handler = self._accounts.get(observation.account)
+        if handler is None:
+            detail = f"the account {observation.account!r} is not in the configuration"
+            raise Uninterpretable(Reason.UNKNOWN_ACCOUNT, detail)
+        said: Interpretation = handler.interpret(observation)
+        result = Consequences()
+        if said.reading is not None:
+            self._settle(said.reading, observation, at, ledger, result)
+        if said.claim is not None and not _in_ledger(said.claim, ledger, result):
+            self._pursue(said.claim, handler.can_look_up(said.claim), key, observation, result)
+        return result
+
+    def _settle(
+        self,
+        reading: Reading,
+        observation: Observation,
+        at: Position,
+        ledger: Mapping[bytes, bytes],
+        result: Consequences,
+    ) -> None:
+        ledger_key = reading.resource.partition_key.encode()
+        raw = ledger.get(ledger_key)
+        entry = None if raw is None else Entry.decode(raw)
+        if observation.origin is not Origin.WEBHOOK:
+            conflict = contradiction(entry, reading, observation.received_at)
+            if conflict is not None:
+                result.refusals.append(_refusal(observation, Reason.CONTRADICTS_LEDGER, conflict))
+        settlement = settle(entry, reading, observation.received_at)
+        result.duplicates = settlement.duplicates
+        if settlement.publications:
+            result.entry = (ledger_key, settlement.entry.encode())
+            result.events = self._events(settlement, reading, observation, at)
+
+    def _events(
+        self, settlement: Settlement, reading: Reading, observation: Observation, at: Position
+    ) -> list[Outgoing]:
+        resource = reading.resource
+        topic = self._topics.for_event(
+            provider=resource.provider,
+            account=resource.account,
+            kind=resource.kind,
+            test=resource.test,
+        )
+        if topic is None:
+            raise LookupError(f"no topic takes events of kind {resource.kind}")
+        events = (
+            make_event(new, reading, observation, at, source_base=self._source_base)
+            for new in settlement.publications
+        )
+        return [
+            Outgoing(
+                topic, event, Record(event.partitionkey.encode(), event.encode(), event.headers())
+            )
+            for event in events
+        ]
+
+    @staticmethod
+    def _pursue(
+        claim: Claim, askable: bool, key: str, observation: Observation, result: Consequences
+    ) -> None:
+        if observation.verdict == CONFIRMED:
+            return
+        claimed = f"the topic {observation.topic!r} says more than the body"
+        if observation.verdict is not None:
+            detail = f"{claimed}, and the provider does not bear it out: {observation.verdict}"
+            result.refusals.append(_refusal(observation, Reason.CLAIM_NOT_CONFIRMED, detail))
+        elif askable:
+            original = Original.of(key, observation)
+            result.look_up = LookUp(observation.account, claim, original)
+        else:
+            detail = f"{claimed}, and the provider cannot be asked"
+            result.refusals.append(_refusal(observation, Reason.TOPIC_BEYOND_BODY, detail))
+
+
+def _in_ledger(claim: Claim, ledger: Mapping[bytes, bytes], result: Consequences) -> bool:
+    if claim.fact is None:
+        return False
+    key = claim.fact.resource.partition_key.encode()
+    raw = result.entry[1] if result.entry and result.entry[0] == key else ledger.get(key)
+    if raw is None:
+        return False
+    return any(fact.id == claim.fact.id.bytes for fact in Entry.decode(raw).published)
+
+
+def _refusal(observation: Observation, reason: str, detail: str) -> Refusal:
+    return Refusal(letter_id(observation, reason), reason, detail)
+
+
+def _refused(observation: Observation, reason: str, detail: str) -> Consequences:
+    return Consequences(refusals=[_refusal(observation, reason, detail)])

@@ -1,0 +1,150 @@
+"""The router: what a shard does with inbox records, one transaction after another."""
+
+from collections import ChainMap
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from config.topics import Topics
+from handlers.clock import Clock
+from handlers.letters import Reason
+from handlers.observation import Observation, Position
+from receiver.kafka.clients import Record, partition_for
+from receiver.kafka.open_shard import InputRecord, OpenShard
+from receiver.metrics import Metrics
+from receiver.routing.letters import Refusal, count_key, write
+from receiver.routing.route import Consequences, Route
+from receiver.watches import partition_key, to_record
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_WAIT = 5.0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction will write, and what is to be counted once it is committed."""
+
+    changes: dict[bytes, bytes | None] = field(default_factory=dict)
+    outputs: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
+    counted: list[tuple[Observation, Consequences]] = field(default_factory=list)
+
+
+class Router:
+    """Turns the inbox partition of a shard into events, until the shard ends."""
+
+    def __init__(
+        self, route: Route, topics: Topics, metrics: Metrics, clock: Clock, *, batch: int = 500
+    ) -> None:
+        self._route = route
+        self._topics = topics
+        self._metrics = metrics
+        self._clock = clock
+        self._limit = batch
+
+    async def work(self, shard: OpenShard) -> None:
+        """Route until cancelled.
+
+        Raises:
+            SessionLost: the shard must be started again.
+        """
+        while True:
+            records = await shard.fetch(wait=_WAIT, limit=self._limit)
+            if records:
+                await self._handle(shard, records)
+
+    async def _handle(self, shard: OpenShard, records: Sequence[InputRecord]) -> None:
+        batch = _Batch()
+        # Later records of a batch must see what earlier ones change, before it is committed.
+        ledger = _Overlay(batch.changes, shard)
+        for record in records:
+            await self._handle_one(shard, record, ledger, batch)
+        await shard.commit(batch.changes, outputs=batch.outputs, offset=records[-1].offset + 1)
+        for observation, consequences in batch.counted:
+            self._metrics.routed(observation, consequences)
+
+    async def _handle_one(
+        self, shard: OpenShard, record: InputRecord, ledger: "_Overlay", batch: _Batch
+    ) -> None:
+        at = Position(shard.spec.input_topic, shard.partition, record.offset)
+        key = (record.key or b"").decode(errors="replace")
+        try:
+            observation = Observation.from_record(record.headers, record.value or b"")
+        except ValueError as error:
+            stray = Refusal(
+                f"{at.topic}-{at.partition}-{at.offset}", Reason.NOT_AN_OBSERVATION, str(error)
+            )
+            await self._add_letter(shard, stray, record, at, batch, ledger)
+            return
+        result = self._route.consequences(key, observation, at, ledger)
+        if result.entry is not None:
+            batch.changes[result.entry[0]] = result.entry[1]
+        for event in result.events:
+            await self._add(shard, event.topic, event.record.key, event.record, batch)
+        for refusal in result.refusals:
+            await self._add_letter(shard, refusal, record, at, batch, ledger)
+        if result.look_up is not None:
+            await self._add(
+                shard,
+                self._topics.watch_requests,
+                partition_key(observation.account),
+                to_record(result.look_up),
+                batch,
+            )
+        await self._settle_redriven(shard, observation, result, batch)
+        batch.counted.append((observation, result))
+
+    async def _settle_redriven(
+        self, shard: OpenShard, observation: Observation, result: Consequences, batch: _Batch
+    ) -> None:
+        """Remove the dead letter that was tried again, unless it failed again or still waits."""
+        letter = observation.letter_id
+        if letter is None or result.look_up is not None:
+            return
+        if any(refusal.letter_id == letter for refusal in result.refusals):
+            return
+        batch.changes[count_key(letter)] = None
+        tombstone = Record(letter.encode(), None)
+        await self._add(shard, self._topics.dead_letters, tombstone.key, tombstone, batch)
+
+    async def _add_letter(
+        self,
+        shard: OpenShard,
+        refusal: Refusal,
+        record: InputRecord,
+        at: Position,
+        batch: _Batch,
+        ledger: "_Overlay",
+    ) -> None:
+        counter = count_key(refusal.letter_id)
+        letter, count = write(
+            refusal,
+            inbox_key=record.key,
+            value=record.value,
+            headers=list(record.headers),
+            position=f"{at.partition}/{at.offset}",
+            counted=ledger.get(counter),
+            now=self._clock(),
+        )
+        batch.changes[counter] = count
+        await self._add(shard, self._topics.dead_letters, letter.key, letter, batch)
+        log.warning(
+            "a dead letter",
+            letter=refusal.letter_id,
+            reason=refusal.reason,
+            partition=at.partition,
+            offset=at.offset,
+        )
+
+    @staticmethod
+    async def _add(shard: OpenShard, topic: str, key: bytes, record: Record, batch: _Batch) -> None:
+        partition = partition_for(key, await shard.partitions(topic))
+        batch.outputs.setdefault((topic, partition), []).append(record)
+
+
+class _Overlay(ChainMap[bytes, bytes]):
+    """The ledger as it will be after the batch so far."""
+
+    def __init__(self, changes: MutableMapping[bytes, bytes | None], shard: OpenShard) -> None:
+        super().__init__(changes, shard.entries)  # type: ignore[arg-type]

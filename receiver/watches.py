@@ -1,0 +1,93 @@
+"""What travels to the poller: requests to start and stop watches, and the look-ups."""
+
+import msgspec
+
+from handlers.fact import Claim
+from handlers.observation import Observation
+from handlers.provider import Watch
+from handlers.resource import encode
+from receiver.kafka.clients import Record
+
+LOOK_UP = "look-up"
+"""The kind of a one-shot watch that asks the provider whether a claim is so."""
+
+
+class Original(msgspec.Struct, frozen=True):
+    """The observation that made a claim, kept until the provider has been asked."""
+
+    key: str
+    headers: list[tuple[str, bytes]]
+    body: bytes
+
+    @classmethod
+    def of(cls, key: str, observation: Observation) -> "Original":
+        """Return ``observation``, as it stood in the inbox under ``key``."""
+        return cls(key, observation.headers(), observation.body)
+
+    def observation(self) -> Observation:
+        """Return the observation."""
+        return Observation.from_record(self.headers, self.body)
+
+
+class StartWatch(msgspec.Struct, tag="start", frozen=True):
+    """Ask for a resource again and again, until it reaches its terminal state."""
+
+    account: str
+    kind: str
+    id: str
+
+    @property
+    def watch(self) -> Watch:
+        """Return the watch."""
+        return Watch(self.account, self.kind, self.id)
+
+
+class StopWatch(msgspec.Struct, tag="stop", frozen=True):
+    """Ask no more."""
+
+    account: str
+    kind: str
+    id: str
+
+    @property
+    def watch(self) -> Watch:
+        """Return the watch."""
+        return Watch(self.account, self.kind, self.id)
+
+
+class LookUp(msgspec.Struct, tag="look-up", frozen=True):
+    """Ask once whether a claim is so."""
+
+    account: str
+    claim: Claim
+    original: Original
+
+    @property
+    def watch(self) -> Watch:
+        """Return the watch, one and the same for all who claim the same."""
+        claim = self.claim
+        parts = (claim.kind, claim.action, claim.known_by, claim.id)
+        return Watch(self.account, LOOK_UP, "/".join(map(encode, parts)))
+
+
+WatchRequest = StartWatch | StopWatch | LookUp
+_decoder: msgspec.json.Decoder[WatchRequest] = msgspec.json.Decoder(WatchRequest)
+
+
+def to_record(request: WatchRequest) -> Record:
+    """Return the record of ``request``, keyed by its watch."""
+    return Record(request.watch.key.encode(), msgspec.json.encode(request))
+
+
+def from_value(value: bytes) -> WatchRequest:
+    """Return the request in a record.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    return _decoder.decode(value)
+
+
+def partition_key(account: str) -> bytes:
+    """Return what decides a watch's partition: its account, so that one shard has all of it."""
+    return account.encode()

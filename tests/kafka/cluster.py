@@ -1,0 +1,191 @@
+"""A Kafka cluster of the test's own, whose nodes can be killed and frozen."""
+
+import base64
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from tests.kafka.download import kafka_libs, require_java
+from tests.kafka.guard import GuardedGroup
+from tests.kafka.node import Node, PortTakenError
+from tests.kafka.ports import Ports, free_ports
+from tests.kafka.properties import server_properties
+from tests.kafka.readiness import QUIET, complaint
+
+JVM_FLAGS = ("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+LOG_FLAGS = (
+    # A dying node tells so much of its shutdown that the reason would not be in the log's tail.
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+)
+START_ATTEMPTS = 5
+READY_TIMEOUT = 60.0
+"""Seconds within which started nodes must be ready."""
+
+POLL_INTERVAL = 0.05
+"""Seconds between two questions whether a node is ready."""
+
+
+class NotReadyError(TimeoutError):
+    """The cluster was not ready in time; the message says what was missing and shows the log."""
+
+
+class Cluster:
+    """Combined KRaft brokers and controllers on free ports, in a folder that goes with them.
+
+    Every method blocks and is bound to no event loop; a test that must go on meanwhile calls it
+    through `asyncio.to_thread`. Nodes are named by their ids, 0 to `nodes` - 1. All of them end
+    with `stop`, or with the interpreter.
+    """
+
+    def __init__(
+        self, nodes: int = 1, *, choose_ports: Callable[[int], list[int]] = free_ports
+    ) -> None:
+        self._size = nodes
+        self._choose_ports = choose_ports
+        self._resources = ExitStack()
+        self._nodes: list[Node] = []
+        self._ports: list[Ports] = []
+        self._group = 0
+        self._cluster_id = _new_cluster_id()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Every node's address, as Kafka clients take it."""
+        return ",".join(f"127.0.0.1:{ports.client}" for ports in self._ports)
+
+    @property
+    def running(self) -> list[int]:
+        """The ids of the nodes that are neither killed nor paused."""
+        return [node.node_id for node in self._nodes if node.running]
+
+    def start(self) -> None:
+        """Start every node and wait until each of them is ready.
+
+        Raises MissingToolError, DownloadError, NodeDiedError or NotReadyError; no process is left
+        then.
+        """
+        for attempt in range(1, START_ATTEMPTS + 1):
+            try:
+                self._format_and_launch()
+                self.await_ready()
+            except PortTakenError:
+                self.stop()
+                if attempt == START_ATTEMPTS:
+                    raise
+            except BaseException:
+                self.stop()
+                raise
+            else:
+                return
+
+    def stop(self) -> None:
+        """End every node at once; their data goes with them."""
+        self._resources.close()
+        self._nodes, self._ports = [], []
+
+    def kill(self, node: int) -> None:
+        """End a node with SIGKILL and wait until it is gone; its port and data stay its own."""
+        self._nodes[node].kill()
+
+    def restart(self, *nodes: int) -> None:
+        """Start killed nodes again, on their ports and data, and wait until they are ready.
+
+        Nodes that cannot form a majority of the cluster alone are started together.
+        """
+        for node in nodes:
+            self._nodes[node].launch(self._group)
+        self.await_ready()
+
+    def pause(self, node: int) -> None:
+        """Freeze a node with SIGSTOP: its connections stay open and nobody answers."""
+        self._nodes[node].pause()
+
+    def resume(self, node: int) -> None:
+        """Let a paused node go on, without waiting: it may not know yet that it was replaced."""
+        self._nodes[node].resume()
+
+    def heal(self) -> None:
+        """Resume and restart whatever was paused or killed, and wait until all is ready."""
+        hurt = [node for node in self._nodes if not node.running]
+        for node in hurt:
+            node.resume()
+            node.launch(self._group)
+        if hurt:
+            self.await_ready()
+        for node in self._nodes:
+            node.check()
+
+    def create_topic(
+        self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None
+    ) -> None:
+        """Create a topic, replicated to every node, and wait until all running nodes know it."""
+        servers = ",".join(f"127.0.0.1:{self._ports[node].client}" for node in self.running)
+        client = AdminClient({"bootstrap.servers": servers, **QUIET})
+        topic = NewTopic(name, partitions, self._size, config=dict(config or {}))
+        client.create_topics([topic])[name].result()
+        self.await_ready(topics=[name])
+
+    def await_ready(self, *, topics: Collection[str] = (), timeout: float = READY_TIMEOUT) -> None:
+        """Wait until every running node says that the running nodes are complete and in sync.
+
+        `timeout` is in seconds. Raises NodeDiedError as soon as a node ends by itself, and
+        NotReadyError after the timeout.
+        """
+        deadline = time.monotonic() + timeout
+        for node in self._nodes:
+            while node.running:
+                node.check()
+                port = self._ports[node.node_id].client
+                reason = complaint(port, self._cluster_id, self.running, topics)
+                if reason is None:
+                    break
+                if time.monotonic() > deadline:
+                    message = f"node {node.node_id}: {reason}; its log:\n{node.log_tail()}"
+                    raise NotReadyError(message)
+                time.sleep(POLL_INTERVAL)
+
+    def _format_and_launch(self) -> None:
+        java = [require_java(), *JVM_FLAGS, *LOG_FLAGS, "-cp", f"{kafka_libs()}/*"]
+        folder = Path(
+            self._resources.enter_context(tempfile.TemporaryDirectory(prefix="payevents-kafka-"))
+        )
+        group = GuardedGroup()
+        self._resources.callback(group.close)
+        self._group = group.id
+        ports = self._choose_ports(2 * self._size)
+        self._ports = [Ports(*pair) for pair in zip(ports[::2], ports[1::2], strict=True)]
+        for node_id in range(self._size):
+            directory = folder / f"node-{node_id}"
+            directory.mkdir()
+            properties = server_properties(node_id, self._ports, directory / "data")
+            (directory / "server.properties").write_text(properties)
+            node = Node(node_id, directory, java)
+            self._nodes.append(node)
+            self._resources.callback(node.kill)
+        for node in self._nodes:
+            node.start_format(self._cluster_id, self._group)
+        for node in self._nodes:
+            node.finish_format()
+            node.launch(self._group)
+
+
+def _new_cluster_id() -> str:
+    """Return a new id of 16 bytes that, unlike a random one, never begins with a dash."""
+    unique = b"payevents-" + secrets.token_hex(3).encode()
+    return base64.urlsafe_b64encode(unique).decode().rstrip("=")

@@ -1,0 +1,34 @@
+"""The TCP ports of test nodes."""
+
+import random
+import socket
+from contextlib import ExitStack
+from typing import NamedTuple
+
+
+class Ports(NamedTuple):
+    """The TCP ports of one node on the loopback interface."""
+
+    client: int
+    controller: int
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of the loopback interface on which nobody listens.
+
+    They lie below the range from which systems take the source ports of connections. A client
+    that tries again and again to reach a killed node could otherwise be given that node's port as
+    its own source port, connect to itself, and keep the node from starting again.
+    """
+    with ExitStack() as probes:
+        ports: list[int] = []
+        # Drawn from the system: runs beside each other must not try the same ports.
+        draw = random.SystemRandom()
+        while len(ports) < count:
+            probe = probes.enter_context(socket.socket())
+            try:
+                probe.bind(("127.0.0.1", draw.randrange(10_000, 32_000)))
+            except OSError:
+                continue
+            ports.append(probe.getsockname()[1])
+        return ports

@@ -1,0 +1,113 @@
+"""The command as its users run it: a process of its own, with a configuration file."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+COMMAND = Path(sys.executable).parent / "payevents"
+START_WITHIN = 30.0
+
+
+class Payevents:
+    """``payevents serve`` with a configuration; its log lines are read as they come."""
+
+    def __init__(self, config: str, folder: Path, name: str = "payevents", *options: str) -> None:
+        self.config = folder / f"{name}.toml"
+        self.config.write_text(config)
+        self._log = folder / f"{name}.log"
+        self._options = options
+        self._process: subprocess.Popen[str] | None = None
+        self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.ports: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    @property
+    def webhooks(self) -> str:
+        """The URL that webhooks are sent below."""
+        return f"http://127.0.0.1:{self.ports['public']}/webhooks"
+
+    @property
+    def admin(self) -> str:
+        """The URL of the admin listener."""
+        return f"http://127.0.0.1:{self.ports['admin']}"
+
+    def start(self) -> None:
+        """Start the process, and wait until it says that it serves."""
+        self._process = subprocess.Popen(
+            [COMMAND, "serve", "--config", self.config, *self._options],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self.ports = self.await_line("serving")
+
+    def await_line(self, event: str, within: float = START_WITHIN) -> dict[str, Any]:
+        """Return the next log line with this event; the lines before it are passed over."""
+        while True:
+            try:
+                line = self._lines.get(timeout=within)
+            except queue.Empty:
+                message = f"no line {event!r} came; the log is:\n{self.log()}"
+                raise AssertionError(message) from None
+            if line.get("message") == event:
+                return line
+            if line.get("message") == "(ended)":
+                message = f"the process ended before {event!r}; the log is:\n{self.log()}"
+                raise AssertionError(message)
+
+    def log(self) -> str:
+        """Return all that was logged."""
+        return self._log.read_text() if self._log.exists() else ""
+
+    def terminate(self, within: float = 30.0) -> int:
+        """Send SIGTERM; return the exit code."""
+        return self._end(signal.SIGTERM, within)
+
+    def kill(self) -> int:
+        """Send SIGKILL."""
+        return self._end(signal.SIGKILL, 10.0)
+
+    def pause(self) -> None:
+        """Freeze the process."""
+        self._running.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._running.send_signal(signal.SIGCONT)
+
+    @property
+    def _running(self) -> "subprocess.Popen[str]":
+        assert self._process is not None
+        return self._process
+
+    def _end(self, number: signal.Signals, within: float) -> int:
+        self._running.send_signal(number)
+        if number is signal.SIGKILL:
+            self._running.send_signal(signal.SIGCONT)
+        return self._running.wait(within)
+
+    def _read(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stderr is not None
+        with self._log.open("a") as log:
+            for line in process.stderr:
+                log.write(line)
+                log.flush()
+                try:
+                    self._lines.put(json.loads(line))
+                except ValueError:
+                    continue
+        self._lines.put({"message": "(ended)"})
