@@ -30,13 +30,15 @@ Moment: TypeAlias = Annotated[
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_serialization_defaults_required=True
+    )
 
 
 class ResourceData(_Part):
     """The provider's resource that the event is about."""
 
-    kind: str = Field(description="invoice, order, charge, refund, transfer or transfer_request")
+    kind: str = Field(description="What the resource is.")
     id: str = Field(description="The provider's id, as text.")
     url: str | None = Field(description="Where the provider shows it, if it says.")
 
@@ -56,15 +58,15 @@ class Evidence(_Part):
     """The observation that the event was made from."""
 
     topic: str = Field(description="The inbox topic.")
-    partition: int
-    offset: int
+    partition: int = Field(description="The inbox partition.")
+    offset: int = Field(description="The offset in that partition.")
     sha256: str = Field(description="Of the observation's bytes, in hex.")
 
 
 class PaymentData(_Part):
     """What happened, to what, and how we know."""
 
-    provider: str
+    provider: str = Field(description="Who told of it, such as smartpay.")
     account: str = Field(description="The account's name in the configuration.")
     resource: ResourceData
     action: str = Field(description="What happened, such as paid or voided.")
@@ -75,7 +77,9 @@ class PaymentData(_Part):
     related: dict[str, str] = Field(description="Ids of related resources, by kind.")
     occurred_at: Moment | None = Field(description="When, by the provider; null if it is silent.")
     observed_at: Moment = Field(description="When payevents learned of it.")
-    origin: Literal["webhook", "poll", "reconciliation", "lookup"]
+    origin: Literal["webhook", "poll", "reconciliation", "lookup"] = Field(
+        description="How payevents learned of it."
+    )
     inferred: bool = Field(description="A creation concluded from a later fact.")
     late: bool = Field(description="The resource had already moved past this.")
     test: bool = Field(description="Test data, never money.")
@@ -88,14 +92,21 @@ class PaymentData(_Part):
 class PaymentEvent(_Part):
     """A CloudEvents 1.0 event in structured mode."""
 
-    specversion: Literal["1.0"] = "1.0"
+    specversion: Literal["1.0"] = Field(default="1.0", description="The version of CloudEvents.")
     id: str = Field(description="Deterministic: the same fact always has the same id (UUIDv5).")
     source: str = Field(description="Provider and account; test data is a source of its own.")
     type: str = Field(description="payments.<kind>.<action>")
     subject: str = Field(description="<kind>/<id>, the id percent-encoded.")
-    time: Moment
-    datacontenttype: Literal["application/json"] = "application/json"
-    dataschema: Literal["urn:payevents:payment-event:1"] = SCHEMA
+    time: Moment = Field(
+        description="When it happened, as far as is known: `occurred_at`, for an inferred creation"
+        " that of the fact which implied it, else `observed_at`."
+    )
+    datacontenttype: Literal["application/json"] = Field(
+        default="application/json", description="The media type of `data`."
+    )
+    dataschema: Literal["urn:payevents:payment-event:1"] = Field(
+        default=SCHEMA, description="The schema of this event, and its version."
+    )
     partitionkey: str = Field(description="The Kafka key: the resource.")
     data: PaymentData
 

@@ -1,6 +1,5 @@
 """Providers' JSON, read strictly and exactly: decimals stay decimals, and nothing is guessed."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -64,17 +63,19 @@ def compact(value: Json) -> bytes:
 
 def _is_too_deep(value: Json) -> bool:
     level = [value]
-    for _ in range(_DEEPEST + 1):
-        level = [inner for outer in level for inner in _members(outer)]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _containers(outer)]
         if not level:
             return False
     return True
 
 
-def _members(value: Json) -> Iterable[Json]:
+def _containers(value: Json) -> list[Json]:
     if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+        return [inner for inner in value.values() if isinstance(inner, dict | list)]
+    if isinstance(value, list):
+        return [inner for inner in value if isinstance(inner, dict | list)]
+    return []
 
 
 def _name(value: Json) -> str:

@@ -32,8 +32,8 @@ class Observation:
     ``body`` is the webhook's body as received, or one polled resource as compact JSON. ``topic`` is
     the provider's own word for what the body is: SmartPay's topic header, else the collection the
     resource was read from. ``verdict`` says, where a look-up has already been made for this very
-    observation, that it is :data:`CONFIRMED` or what was found instead. ``letter_id`` is set while a dead letter is
-    tried again.
+    observation, that it is :data:`CONFIRMED` or what was found instead. ``letter_id`` is set while
+    a dead letter is tried again.
     """
 
     account: str

@@ -10,8 +10,8 @@ from receiver.service import Role, Service
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-END_WITHIN = 20.0
-"""Seconds for what is under way to finish after the drain; together less than 30."""
+END_WITHIN = 26.0
+"""Seconds for the drain, and for what is under way to finish after it; less than 30."""
 
 
 async def serve(service: Service) -> int:
@@ -34,12 +34,12 @@ async def serve(service: Service) -> int:
     await asyncio.wait({stopped, broken}, return_when=asyncio.FIRST_COMPLETED)
     failed = not stop.is_set()
     service.draining = True
-    if Role.RECEIVE in service.roles and not failed:
-        delay = service.settings.http.drain_delay.total_seconds()
-        log.info("draining", seconds=delay)
-        await asyncio.sleep(delay)
     try:
         async with asyncio.timeout(END_WITHIN):
+            if Role.RECEIVE in service.roles and not failed:
+                delay = service.settings.http.drain_delay.total_seconds()
+                log.info("draining", seconds=delay)
+                await asyncio.sleep(delay)
             await service.stop()
     except TimeoutError:
         log.warning("ended without waiting any longer", seconds=END_WITHIN)

@@ -2,39 +2,40 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from random import Random
+from time import monotonic
 
 from config.settings import Settings
 from handlers.clock import Clock, utc_now
 from handlers.provider import Provider
 from receiver.accounts import Accounts
+from receiver.accounts_dir import AccountsDirectory
 from receiver.alarms import Alarms
+from receiver.dead_letters import DeadLetters
+from receiver.health import Health
+from receiver.http.admin import AdminListener
+from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.public import Limits, PublicListener
 from receiver.http.server import Server
+from receiver.http.watches import WatchesApi
 from receiver.inbox import Inbox
 from receiver.kafka.appender import Appender
+from receiver.kafka.inspection import Inspection
 from receiver.kafka.membership import Membership
 from receiver.kafka.open_shard import ShardSpec
 from receiver.kafka.options import clients_for
+from receiver.kafka.topics import wanted_topics
 from receiver.metrics import Metrics
 from receiver.polling.caller import Caller
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
+from receiver.roles import ALL_ROLES, Role
 from receiver.routing.route import Route
 from receiver.routing.router import Router
+from receiver.status import Status
 from receiver.tasks import Tasks
 
-
-class Role(StrEnum):
-    """What a process does; all of it by default."""
-
-    RECEIVE = "receive"
-    ROUTE = "route"
-    POLL = "poll"
-
-
-ALL_ROLES = frozenset(Role)
+__all__ = ["ALL_ROLES", "Ports", "Role", "Service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,17 @@ class Service:
         self.metrics = Metrics(self.alarms)
         self.accounts = Accounts(providers)
         self.accounts.replace(settings.accounts)
-        self.appender = Appender(self.clients)
+        self.appender = Appender(
+            self.clients, (settings.topics.inbox, settings.topics.watch_requests)
+        )
         self.inbox = Inbox(self.appender, settings.topics.inbox)
+        self.inspection = Inspection(self.clients, wanted_topics(settings), monotonic=monotonic)
         self.memberships: dict[Role, Membership] = {}
         self._clock = clock
         self._tasks = Tasks()
         self._public: Server | None = None
         self.draining = False
+        self._directory = self._accounts_directory(providers)
         self.caller = Caller(
             self.metrics,
             clock,
@@ -81,6 +86,7 @@ class Service:
             self.memberships[Role.ROUTE] = self._router()
         if Role.POLL in roles:
             self.memberships[Role.POLL] = self._poller(rng or Random())  # noqa: S311 - jitter
+        self._admin = self._admin_server()
 
     async def start(self) -> Ports:
         """Start listening and working; Kafka need not be there yet.
@@ -88,22 +94,31 @@ class Service:
         Raises:
             OSError: an address cannot be listened on.
         """
+        admin = await self._admin.start()
         self._tasks.spawn("appender", self.appender.run())
+        self._tasks.spawn("inspection", self.inspection.run())
+        if self._directory is not None:
+            interval = self.settings.accounts_dir_interval.total_seconds()
+            self._tasks.spawn("accounts-directory", self._directory.run(interval))
+        await self.caller.start()
+        for role, membership in self.memberships.items():
+            self._tasks.spawn(f"{role}-membership", membership.run())
         public = None
         if Role.RECEIVE in self.roles:
             self._public = self._public_server()
             public = await self._public.start()
-        await self.caller.start()
-        for role, membership in self.memberships.items():
-            self._tasks.spawn(f"{role}-membership", membership.run())
-        return Ports(public, 0)
+        return Ports(public, admin)
 
     async def stop(self) -> None:
-        """Finish what is under way and end: what was answered 200 is in Kafka."""
+        """Finish what is under way and end: what was answered 200 is in Kafka.
+
+        The admin listener closes last, so that whoever asks is told to the end.
+        """
         if self._public is not None:
             await self._public.stop()
         await self._tasks.cancel()
         await self.caller.close()
+        await self._admin.stop()
 
     async def broken(self) -> str:
         """Wait until a part that should never end has ended; return its name."""
@@ -115,6 +130,49 @@ class Service:
         listener = PublicListener(self.accounts, self.inbox, self.metrics, self._clock, limits)
         keepalive = http.keepalive_timeout.total_seconds()
         return Server(listener.application(), http.host, http.port, keepalive=keepalive)
+
+    def _admin_server(self) -> Server:
+        admin, topics = self.settings.admin, self.settings.topics
+        health = Health(
+            self.roles,
+            topics,
+            self.inbox,
+            self.memberships,
+            self.inspection,
+            lambda: self.draining,
+        )
+        status = Status(
+            self.accounts, self.alarms, self.inbox, self.memberships, health, self._from_directory
+        )
+        letters = DeadLetters(
+            self.clients, self.appender, topic=topics.dead_letters, inbox=topics.inbox
+        )
+        listener = AdminListener(
+            None if admin.token is None else admin.token.get_secret_value(),
+            health,
+            status,
+            self.metrics,
+            WatchesApi(self.accounts, self.clients, self.appender, topics),
+            DeadLettersApi(letters),
+        )
+        return Server(listener.application(), admin.host, admin.port)
+
+    def _accounts_directory(self, providers: Mapping[str, Provider]) -> AccountsDirectory | None:
+        settings = self.settings
+        if settings.accounts_dir is None:
+            return None
+        names = settings.directory_accounts
+        return AccountsDirectory(
+            settings.accounts_dir,
+            {name: provider.settings for name, provider in providers.items()},
+            {name: a for name, a in settings.accounts.items() if name not in names},
+            self.accounts,
+            self.alarms,
+            present={name: settings.accounts[name] for name in names},
+        )
+
+    def _from_directory(self) -> frozenset[str]:
+        return frozenset() if self._directory is None else self._directory.names
 
     def _router(self) -> Membership:
         settings = self.settings

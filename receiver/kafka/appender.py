@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -20,14 +21,15 @@ class NotDurable(Exception):
 
 
 class Appender:
-    """One producer of single records, behind a circuit breaker.
+    """One producer of single records to some topics, behind a circuit breaker.
 
     After one acknowledgement that did not come in time the producer is thrown away, and appends
     fail at once until a new one has reached the cluster, so that nothing queues up in memory.
     """
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, topics: Sequence[str]) -> None:
         self._clients = clients
+        self._topics = topics
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
         self.problem = "not connected yet"
@@ -102,6 +104,9 @@ class Appender:
                 await discard_producer(producer)
                 raise
             else:
+                for topic in self._topics:
+                    # See Session: a topic that is not tracked by name is forgotten some day.
+                    producer.client.add_topic(topic)
                 self._producer, self.problem = producer, ""
                 self._broken.clear()
                 log.info("Kafka takes records")

@@ -72,9 +72,12 @@ def _consume_futures(producer: AIOKafkaProducer) -> None:
     transactions = producer._txn_manager  # noqa: SLF001
     waiter = transactions._transaction_waiter if transactions is not None else None  # noqa: SLF001
     accumulator = producer._message_accumulator  # noqa: SLF001
-    queued = [batch.future for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
-    under_way = [batch.future for batch in accumulator._pending_batches]  # noqa: SLF001
-    for future in [*queued, *under_way, waiter]:
+    queued = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
+    batches = [*queued, *accumulator._pending_batches]  # noqa: SLF001
+    ends = [batch.future for batch in batches]
+    # A batch that failed while it was queued keeps the error in this one too.
+    drains = [batch._drain_waiter for batch in batches]  # noqa: SLF001
+    for future in [*ends, *drains, waiter]:
         if future is None or future.cancelled():
             continue
         if future.done():

@@ -41,6 +41,7 @@ class Session:
     def __init__(self, clients: Clients, transactional_id: str) -> None:
         self._timeouts = clients.timeouts
         self._producer: AIOKafkaProducer = clients.session_producer(transactional_id)
+        self._tracked: set[str] = set()
 
     async def start(self) -> None:
         """Start the session.
@@ -60,6 +61,7 @@ class Session:
         Raises:
             SessionLost: it is not there, or Kafka does not say.
         """
+        self._track(topic)
         try:
             async with asyncio.timeout(self._timeouts.transaction):
                 return len(await self._producer.partitions_for(topic))
@@ -93,6 +95,8 @@ class Session:
         await producer.begin_transaction()
         now = round(time() * 1000)
         sends = []
+        for topic, _ in batches:
+            self._track(topic)
         for (topic, partition), records in batches.items():
             sends += [
                 await producer.send_batch(batch, topic, partition=partition)
@@ -104,6 +108,14 @@ class Session:
             if isinstance(outcome, BaseException):
                 raise outcome
         await producer.commit_transaction()
+
+    def _track(self, topic: str) -> None:
+        # aiokafka knows all topics until one is asked for that is new to it; from then on it
+        # refreshes only those asked for, and forgets the leaders of the others: batches for them
+        # would wait for ever. So each topic is asked for by name before it is used.
+        if topic not in self._tracked:
+            self._tracked.add(topic)
+            self._producer.client.add_topic(topic)
 
     def _fill(self, records: Sequence[Record], now: int) -> list[object]:
         batches = [self._producer.create_batch()]

@@ -11,6 +11,9 @@ from receiver.alarms import Alarms
 from receiver.polling.breaker import Breaker
 from receiver.polling.budget import Budget
 
+CREDENTIALS_REFUSED = "credentials-refused"
+PROVIDER_AWAY = "provider-away"
+
 _CALLS_FAILED = 3
 
 
@@ -32,39 +35,48 @@ class AccountPolling:
         self._alarms = alarms
         self._calls_failed = 0
 
-    def may_start(self, now: float) -> bool:
-        """Tell whether another watch may be polled at ``now``."""
-        busy = self.under_way >= self.handler.account.concurrency
-        return not busy and not self.breaker.is_open(now)
+    @property
+    def name(self) -> str:
+        """Return the account's name."""
+        return self.handler.account.name
 
-    def succeeded(self) -> None:
+    def may_start(self, now: float) -> bool:
+        """Tell whether another watch may be polled at ``now``; after a failure, one at a time."""
+        most = self.handler.account.concurrency if self.breaker.is_closed else 1
+        return self.under_way < most and not self.breaker.is_open(now)
+
+    def succeeded(self, now: float) -> None:
         """Note that the provider answered as it should."""
         self._calls_failed = 0
-        self.breaker.succeed()
-        for code in ("credentials-refused", "provider-away"):
-            self._alarms.over(self.handler.account.name, code)
+        self.breaker.succeed(now)
+        if self.breaker.is_closed:
+            self.end_alarms()
 
     def failed(self, error: ProviderFailure, now: float) -> None:
         """Note a failure; open the breaker where it concerns the account as a whole.
 
         A single call without an answer may be one slow resource; several in a row are the provider.
         """
-        name = self.handler.account.name
         self._calls_failed = self._calls_failed + 1 if isinstance(error, CallFailed) else 0
         if isinstance(error, Refused):
             self.session.forget()
             self.breaker.fail(now, longest=True)
             self._alarms.sound(
-                name,
-                "credentials-refused",
+                self.name,
+                CREDENTIALS_REFUSED,
                 why=str(error),
                 remedy="check the account's credentials in the configuration and at the provider",
             )
         elif isinstance(error, AccountFailed) or self._calls_failed >= _CALLS_FAILED:
             self.breaker.fail(now)
             self._alarms.sound(
-                name,
-                "provider-away",
+                self.name,
+                PROVIDER_AWAY,
                 why=str(error),
                 remedy="nothing, if the provider is known to be down: polling goes on by itself",
             )
+
+    def end_alarms(self) -> None:
+        """End what was sounded here: all is well again, or is no longer ours to tell."""
+        for code in (CREDENTIALS_REFUSED, PROVIDER_AWAY):
+            self._alarms.over(self.name, code)

@@ -1,11 +1,12 @@
-"""A budget of calls: a token bucket, full at the start."""
+"""A budget of calls: never more than so many in any period."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 
 class Budget:
-    """At most ``calls`` in any ``per`` seconds on average, and never more than that at once.
+    """At most ``calls`` calls in any ``per`` seconds, whoever makes them, first come first served.
 
     ``monotonic`` and ``sleep`` are injected, so that tests own the time.
     """
@@ -18,27 +19,19 @@ class Budget:
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._most = float(calls)
-        self._rate = calls / per
+        self._calls = calls
+        self._per = per
         self._monotonic = monotonic
         self._sleep = sleep
-        self._left = self._most
-        self._at = monotonic()
-
-    @property
-    def left(self) -> float:
-        """Return how many calls may be made now; below zero while others wait."""
-        self._refill()
-        return self._left
+        self._times: deque[float] = deque()
+        """When the calls of the last period were made, and when those that wait will be."""
 
     async def take(self) -> None:
         """Take one call, waiting for its turn."""
-        self._refill()
-        self._left -= 1
-        if self._left < 0:
-            await self._sleep(-self._left / self._rate)
-
-    def _refill(self) -> None:
         now = self._monotonic()
-        self._left = min(self._most, self._left + (now - self._at) * self._rate)
-        self._at = now
+        while self._times and self._times[0] <= now - self._per:
+            self._times.popleft()
+        at = now if len(self._times) < self._calls else self._times[-self._calls] + self._per
+        self._times.append(at)
+        if at > now:
+            await self._sleep(at - now)

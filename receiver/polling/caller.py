@@ -1,19 +1,24 @@
 """Calling providers: driving a conversation over HTTP, within every limit."""
 
 import asyncio
-from collections.abc import Generator
+import re
+from collections.abc import AsyncIterator
 from typing import TypeVar
+from urllib.parse import unquote, urlencode
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from yarl import URL
 
 from config.account import AccountSettings
 from handlers.clock import Clock
-from handlers.exchange import CallFailed, Request, Response
+from handlers.exchange import CallFailed, Conversation, Request, Response
 from receiver.metrics import Metrics
 from receiver.polling.budget import Budget
 
 _T = TypeVar("_T")
+
+_PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)+")
+"""RFC 3986, section 3.3: an absolute path, and neither a query nor a fragment."""
 
 
 class Caller:
@@ -44,10 +49,7 @@ class Caller:
             await self._session.close()
 
     async def converse(
-        self,
-        account: AccountSettings,
-        conversation: Generator[Request, Response, _T],
-        budget: Budget,
+        self, account: AccountSettings, conversation: Conversation[_T], budget: Budget
     ) -> _T:
         """Drive ``conversation`` to its end and return its result.
 
@@ -75,16 +77,16 @@ class Caller:
             try:
                 response = await self._exchange(account, request)
             except (ClientError, TimeoutError, OSError, ValueError) as error:
-                self._metrics.calls.labels(account.name, type(error).__name__).inc()
-                # Only the kind of failure: the text of some errors holds the whole URL.
-                told = f"{request.method} {request.path}: {type(error).__name__}"
-                raise CallFailed(told) from error
+                kind = type(error).__name__
+                self._metrics.calls.labels(account.name, kind).inc()
+                # Only the kind of failure, and no chain: the text of some holds the whole URL.
+                raise CallFailed(f"{request.method} {request.path}: {kind}") from None
         self._metrics.calls.labels(account.name, str(response.status)).inc()
         return response
 
     async def _exchange(self, account: AccountSettings, request: Request) -> Response:
         if self._session is None:
-            raise CallFailed("the caller is not started")
+            raise RuntimeError("the caller is not started")
         async with self._session.request(
             request.method,
             _target(account.base_url, request),
@@ -98,16 +100,26 @@ class Caller:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(answer.status, body, headers, self._clock())
 
-    async def _read(self, chunks: "object") -> bytes:
+    async def _read(self, chunks: AsyncIterator[bytes]) -> bytes:
         received = bytearray()
-        async for chunk in chunks:  # type: ignore[attr-defined]
+        async for chunk in chunks:
             received += chunk
             if len(received) > self._max_response:
-                raise CallFailed(f"the answer is larger than {self._max_response} bytes")
+                raise AnswerTooLarge
         return bytes(received)
 
 
+class AnswerTooLarge(ValueError):
+    """An answer is larger than ``poller.max_response``."""
+
+
+class PathRefused(ValueError):
+    """A request's path is none, or leads away from the account's base URL."""
+
+
 def _target(base_url: str, request: Request) -> URL:
-    if not request.path.startswith("/") or "/../" in f"{request.path}/":
-        raise CallFailed(f"the path {request.path!r} leads away from the account's URL")
-    return URL(f"{base_url}{request.path}", encoded=True).update_query(dict(request.query))
+    segments = unquote(request.path).split("/")
+    if not _PATH.fullmatch(request.path) or not {".", ".."}.isdisjoint(segments):
+        raise PathRefused
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return URL(f"{base_url}{request.path}{query}", encoded=True)

@@ -11,6 +11,8 @@ from receiver.watches import Original
 
 ACTIVE = "active"
 _DIGEST_BYTES = 16
+_MOST_SEEN = 40_000
+"""More would not fit into one Kafka record; what is left out is handed on at each visit."""
 
 
 class WatchEntry(msgspec.Struct, array_like=True, frozen=True):
@@ -53,7 +55,7 @@ class WatchEntry(msgspec.Struct, array_like=True, frozen=True):
         }
         digests = {_digest(resource): resource for resource in resources}
         fresh = [resource for digest, resource in digests.items() if digest not in known]
-        return fresh, b"".join(sorted(digests))
+        return fresh, b"".join(sorted(digests)[:_MOST_SEEN])
 
 
 _encoder = msgspec.msgpack.Encoder()

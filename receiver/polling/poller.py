@@ -1,28 +1,25 @@
-"""The poller: what a shard of the watchlist does, visit after visit."""
+"""The poller: what a shard of the watchlist does, from its restoration to its end."""
 
 import asyncio
-from collections import deque
-from collections.abc import Coroutine, Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import structlog
 
-from handlers.provider import Discovery
+from handlers.provider import Discovery, Handler
 from receiver.accounts import Accounts
-from receiver.kafka.appender import NotDurable
 from receiver.kafka.clients import partition_for
 from receiver.kafka.open_shard import InputRecord, OpenShard
-from receiver.polling.account import AccountPolling
-from receiver.polling.entry import ACTIVE, WatchEntry
-from receiver.polling.visits import Outcome, Visits
-from receiver.polling.watchlist import Watchlist, parse_key
-from receiver.watches import LOOK_UP, LookUp, StartWatch, StopWatch, from_value, partition_key
+from receiver.polling.dispatch import Dispatch
+from receiver.polling.visits import Visits
+from receiver.polling.watchlist import Watchlist
+from receiver.watches import LookUp, StartWatch, StopWatch, from_value, partition_key
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _WAIT = 2.0
 _BATCH = 500
-_INBOX_PAUSE = 2.0
 
 
 class Poller:
@@ -42,163 +39,93 @@ class Poller:
 
 
 class _Round:
-    """A shard's polling from its restoration to its end."""
+    """One task that alone changes the watchlist: visits only tell it what they came to."""
 
     def __init__(self, shard: OpenShard, accounts: Accounts, visits: Visits) -> None:
         self._shard = shard
         self._accounts = accounts
-        self._visits = visits
+        self._clock = visits.clock
+        self._awake = asyncio.Event()
         self._watchlist = Watchlist(shard, visits.alarms)
-        self._polling: dict[str, AccountPolling] = {}
-        self._under_way: set[asyncio.Task[Outcome | None]] = set()
+        self._dispatch = Dispatch(self._watchlist, visits, self._awake.set)
+        self._fetch: asyncio.Task[Sequence[InputRecord]] | None = None
         self._generation = -1
+        self._handlers: Mapping[str, Handler] = {}
 
     async def run(self) -> None:
-        fetch: asyncio.Task[Sequence[InputRecord]] | None = None
         try:
             while True:
+                offset = self._take_requests()
+                self._dispatch.take_outcomes(self._now())
                 self._keep_up_with_accounts()
-                self._start_due()
-                fetch = fetch or asyncio.create_task(self._shard.fetch(wait=_WAIT, limit=_BATCH))
-                await asyncio.wait(
-                    {fetch, *self._under_way},
-                    timeout=self._pause(),
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                offset = None
-                if fetch.done():
-                    offset = self._take_requests(fetch.result())
-                    fetch = None
-                self._take_outcomes()
+                self._dispatch.start_due(self._now())
                 if self._watchlist.changed or offset is not None:
                     await self._watchlist.commit(offset)
+                await self._wait()
         finally:
-            await _cancel([*self._under_way, *([fetch] if fetch else [])])
+            await self._end()
+
+    def _take_requests(self) -> int | None:
+        if self._fetch is None or not self._fetch.done():
+            return None
+        records = self._fetch.result()
+        self._fetch = None
+        for record in records:
+            self._take_request(record)
+        return records[-1].offset + 1 if records else None
+
+    def _take_request(self, record: InputRecord) -> None:
+        try:
+            request = from_value(record.value or b"")
+        except msgspec.MsgspecError:
+            log.exception("a watch request is none", offset=record.offset)
+            return
+        match request:
+            case StartWatch():
+                self._watchlist.start(request.watch.key, self._now())
+            case StopWatch():
+                self._watchlist.put(request.watch.key, None)
+            case LookUp():
+                self._watchlist.start_look_up(request, self._now())
 
     def _keep_up_with_accounts(self) -> None:
         if self._generation == self._accounts.generation:
             return
         self._generation = self._accounts.generation
-        for name, polling in list(self._polling.items()):
-            if self._accounts.get(name) is not polling.handler:
-                del self._polling[name]
-        for handler in self._accounts:
-            if self._is_ours(handler.account.name):
+        before = self._handlers
+        self._handlers = {handler.account.name: handler for handler in self._accounts}
+        for name in before.keys() - self._handlers.keys():
+            self._dispatch.drop(name)
+        for name, handler in self._handlers.items():
+            if before.get(name) is not handler and self._is_ours(name):
+                self._dispatch.serve(handler)
                 for watch in handler.watches():
                     self._watchlist.discover(Discovery(watch), self._now())
-        self._watchlist.reschedule()
 
     def _is_ours(self, account: str) -> bool:
         partitions = self._shard.position.input_partitions
         return partition_for(partition_key(account), partitions) == self._shard.partition
 
-    def _account(self, name: str) -> AccountPolling | None:
-        known = self._polling.get(name)
-        handler = self._accounts.get(name)
-        if known is not None or handler is None:
-            return known
-        visits = self._visits
-        polling = AccountPolling(handler, visits.clock, visits.alarms, visits.rng)
-        self._polling[name] = polling
-        return polling
+    async def _wait(self) -> None:
+        """Wait until a watch is due, a visit has ended or requests have come."""
+        if self._fetch is None:
+            self._fetch = asyncio.create_task(self._shard.fetch(wait=_WAIT, limit=_BATCH))
+            self._fetch.add_done_callback(lambda _: self._awake.set())
+        due = self._watchlist.schedule.next_at()
+        pause = _WAIT if due is None else max(0.0, due - self._now())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._awake.wait()
+        self._awake.clear()
 
-    def _take_requests(self, records: Sequence[InputRecord]) -> int | None:
-        for record in records:
-            try:
-                request = from_value(record.value or b"")
-            except msgspec.MsgspecError:
-                log.exception("a watch request is none", offset=record.offset)
-                continue
-            match request:
-                case StartWatch():
-                    self._watchlist.start(request.watch.key, self._now())
-                case StopWatch():
-                    self._watchlist.put(request.watch.key, None)
-                case LookUp():
-                    self._watchlist.start_look_up(request, self._now())
-        return records[-1].offset + 1 if records else None
-
-    def _start_due(self) -> None:
-        now = self._now()
-        while (key := self._watchlist.schedule.pop_due(now)) is not None:
-            account = self._account(parse_key(key).account)
-            # The watches of an account that is gone rest until it comes back.
-            if account is not None:
-                account.waiting.append(key)
-        for account in self._polling.values():
-            while account.waiting and account.may_start(now):
-                self._start(account, account.waiting.popleft())
-
-    def _start(self, account: AccountPolling, key: str) -> None:
-        entry = self._watchlist.get(key)
-        if entry is None or entry.state != ACTIVE:
-            return
-        batch = {key: entry}
-        if parse_key(key).kind == LOOK_UP:
-            batch.update(self._other_look_ups(account))
-            visit = self._visits.look_up(account, batch)
-        else:
-            visit = self._visits.poll(account, parse_key(key), key, entry)
-        account.under_way += 1
-        task = asyncio.create_task(self._guard(account, batch, visit), name=f"visit-{key}")
-        self._under_way.add(task)
-
-    def _other_look_ups(self, account: AccountPolling) -> dict[str, WatchEntry]:
-        """Take the account's other waiting look-ups: one listing may answer them all."""
-        waiting = [key for key in account.waiting if parse_key(key).kind == LOOK_UP]
-        account.waiting = deque(key for key in account.waiting if parse_key(key).kind != LOOK_UP)
-        entries = {key: self._watchlist.get(key) for key in waiting}
-        return {key: entry for key, entry in entries.items() if entry is not None}
-
-    async def _guard(
-        self,
-        account: AccountPolling,
-        batch: dict[str, WatchEntry],
-        visit: Coroutine[None, None, Outcome],
-    ) -> Outcome | None:
-        try:
-            return await visit
-        except NotDurable:
-            # Nothing was committed: the same visit is made again when the inbox takes records.
-            for key in batch:
-                self._watchlist.schedule.put(key, self._now() + _INBOX_PAUSE)
-            return None
-        finally:
-            account.under_way -= 1
-
-    def _take_outcomes(self) -> None:
-        done = {task for task in self._under_way if task.done()}
-        self._under_way -= done
-        for outcome in (task.result() for task in done):
-            if outcome is None:
-                continue
-            if outcome.failure is None:
-                outcome.account.succeeded()
-            else:
-                outcome.account.failed(outcome.failure, self._now())
-            for key, after in outcome.entries.items():
-                self._watchlist.finish(key, outcome.visited[key], after)
-            for discovery in outcome.discovered:
-                self._watchlist.discover(discovery, self._now())
-
-    def _pause(self) -> float:
-        """Return how long nothing will be due, in seconds."""
-        now = self._now()
-        scheduled = self._watchlist.schedule.next_at()
-        times = [] if scheduled is None else [scheduled]
-        times += [
-            polling.breaker.open_until
-            for polling in self._polling.values()
-            if polling.waiting and polling.breaker.is_open(now)
-        ]
-        return max(0.0, min(times, default=now + _WAIT) - now)
+    async def _end(self) -> None:
+        await self._dispatch.end()
+        self._watchlist.stalled.end_alarms()
+        if self._fetch is not None:
+            self._fetch.cancel()
+            await asyncio.wait([self._fetch])
+            if not self._fetch.cancelled():
+                self._fetch.exception()
 
     def _now(self) -> float:
-        return self._visits.clock().timestamp()
-
-
-async def _cancel(tasks: Sequence["asyncio.Task[object]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+        return self._clock().timestamp()

@@ -3,13 +3,18 @@
 from urllib.parse import unquote
 
 import msgspec
+import structlog
 
 from handlers.provider import Discovery, Ending, Watch
 from receiver.alarms import Alarms
+from receiver.inbox import MOST_BYTES
 from receiver.kafka.open_shard import OpenShard
 from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.schedule import Schedule
-from receiver.watches import LookUp
+from receiver.polling.stalled import StalledWatches
+from receiver.watches import LookUp, Original
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _MOST_ORIGINALS = 100
 
@@ -25,10 +30,9 @@ class Watchlist:
 
     def __init__(self, shard: OpenShard, alarms: Alarms) -> None:
         self.schedule = Schedule()
+        self.stalled = StalledWatches(alarms)
         self._shard = shard
-        self._alarms = alarms
         self._changes: dict[bytes, bytes | None] = {}
-        self._stalled: dict[str, set[str]] = {}
         for raw_key, value in shard.entries.items():
             self._follow(raw_key.decode(), WatchEntry.decode(value))
 
@@ -55,17 +59,13 @@ class Watchlist:
     async def commit(self, offset: int | None) -> None:
         """Commit what changed, and how far the requests were handled.
 
+        Nothing may be read or set meanwhile.
+
         Raises:
             SessionLost: the shard must be started again.
         """
         changes, self._changes = self._changes, {}
         await self._shard.commit(changes, offset=offset)
-
-    def reschedule(self) -> None:
-        """Schedule every watch anew, for accounts that came back."""
-        for raw_key in self._shard.entries:
-            key = raw_key.decode()
-            self._follow(key, self.get(key))
 
     def start(self, key: str, now: float) -> None:
         """Start a watch that is not there, or has ended."""
@@ -80,9 +80,12 @@ class Watchlist:
         if known is None:
             entry = WatchEntry(now, now, claim=request.claim, originals=(request.original,))
             self.put(key, entry)
-        elif request.original not in known.originals and len(known.originals) < _MOST_ORIGINALS:
+        elif request.original not in known.originals:
             originals = (*known.originals, request.original)
-            self.put(key, msgspec.structs.replace(known, originals=originals))
+            if _fit(originals):
+                self.put(key, msgspec.structs.replace(known, originals=originals))
+            else:
+                log.warning("too many observations claim the same: one is left out", watch=key)
 
     def discover(self, discovery: Discovery, now: float) -> None:
         """Start a watch that another one found, or set its pace."""
@@ -96,15 +99,22 @@ class Watchlist:
     def finish(self, key: str, visited: WatchEntry, after: WatchEntry | None) -> None:
         """Take a visit's result, but for what was stopped or added while it was under way."""
         known = self.get(key)
-        if known is None:
-            return
-        added = known.originals[len(visited.originals) :]
-        if not added:
-            self.put(key, after)
-        elif after is None:
-            self.put(key, msgspec.structs.replace(known, originals=added, status=None))
-        else:
-            self.put(key, msgspec.structs.replace(after, originals=known.originals))
+        if known is not None and known.created_at == visited.created_at:
+            added = known.originals[len(visited.originals) :]
+            if not added:
+                self.put(key, after)
+            elif after is None:
+                self.put(key, msgspec.structs.replace(known, originals=added, status=None))
+            else:
+                self.put(key, msgspec.structs.replace(after, originals=known.originals))
+        self.schedule.put_back(key)
+
+    def postpone(self, key: str, at: float | None = None) -> None:
+        """Have a watch that was taken due again ``at``, or when its entry says; if it still is."""
+        entry = self.get(key)
+        if entry is not None and entry.state == ACTIVE:
+            self.schedule.put(key, entry.next_poll_at if at is None else at)
+        self.schedule.put_back(key)
 
     def _follow(self, key: str, entry: WatchEntry | None) -> None:
         """Schedule the watch, or not any more, and keep its account's alarm true."""
@@ -112,23 +122,11 @@ class Watchlist:
             self.schedule.put(key, entry.next_poll_at)
         else:
             self.schedule.remove(key)
-        self._note_stalled(key, stalled=entry is not None and entry.state == Ending.STALLED)
+        stalled = entry is not None and entry.state == Ending.STALLED
+        self.stalled.note(parse_key(key).account, key, stalled=stalled)
 
-    def _note_stalled(self, key: str, *, stalled: bool) -> None:
-        account = parse_key(key).account
-        keys = self._stalled.setdefault(account, set())
-        if stalled == (key in keys):
-            return
-        if stalled:
-            keys.add(key)
-        else:
-            keys.remove(key)
-        if not keys:
-            self._alarms.over(account, "watch-stalled")
-            return
-        self._alarms.sound(
-            account,
-            "watch-stalled",
-            why=f"{len(keys)} watches never reached their final state, such as {min(keys)}",
-            remedy="see 'payevents watches list'; remove them, or add them again",
-        )
+
+def _fit(originals: tuple[Original, ...]) -> bool:
+    """Tell whether a look-up with these fits into one Kafka record."""
+    size = sum(len(original.body) for original in originals)
+    return len(originals) <= _MOST_ORIGINALS and size <= MOST_BYTES

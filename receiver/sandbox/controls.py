@@ -1,9 +1,8 @@
 """Running a sandbox's controls by name, and saying which there are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from config.problems import one_of
 from handlers.jsontext import Json, JsonObject
 from handlers.sandbox import Control
 
@@ -27,11 +26,11 @@ def run_control(
     """
     control = controls.get(name)
     if control is None:
-        raise UnknownControl(f"there is no control {name!r}; {one_of(name, controls)}")
+        raise UnknownControl(f"there is no control {name!r}; known are {_listed(controls)}")
     for argument in arguments:
         if argument not in control.arguments:
-            meant = one_of(argument, control.arguments)
-            raise ControlRefused(f"{name} has no argument {argument!r}; {meant}")
+            known = _listed(control.arguments)
+            raise ControlRefused(f"{name} has no argument {argument!r}; known are {known}")
     try:
         return control.run(arguments, now)
     except ValueError as error:
@@ -44,3 +43,7 @@ def described(controls: Mapping[str, Control]) -> JsonObject:
         name: {"help": control.help, "arguments": dict(control.arguments)}
         for name, control in controls.items()
     }
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from config.loading import load
+from receiver.kafka.options import clients_for
+from receiver.kafka.topics import create_topics, wanted_topics
+from receiver.providers import installed_providers
 from tests.kafka.cluster import Cluster
 from tests.kafka.reader import Record, read_committed
 from tests.support.configuration import service_config
 from tests.support.judge import judge
-from tests.support.payevents import COMMAND, Payevents
+from tests.support.payevents import Payevents
 from tests.support.webhooks import Sender, Webhook, invoice, lives, post
 
 
@@ -22,12 +26,12 @@ def config(kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path) -> str:
 
 
 def made(config: str, folder: Path) -> str:
-    """Make the topics of ``config`` as an operator does; return it."""
-    import subprocess
-
+    """Make the topics of ``config``; return it."""
     file = folder / "topics.toml"
     file.write_text(config)
-    subprocess.run([COMMAND, "topics", "create", "--config", file], check=True)
+    models = {name: provider.settings for name, provider in installed_providers().items()}
+    settings = load(file, {}, models)
+    asyncio.run(create_topics(clients_for(settings.kafka), wanted_topics(settings)))
     return config
 
 
@@ -35,6 +39,7 @@ def made(config: str, folder: Path) -> str:
 def service(config: str, tmp_path: Path) -> Iterator[Payevents]:
     """Return the running service."""
     with Payevents(config, tmp_path) as running:
+        running.await_line("Kafka takes records")
         yield running
 
 

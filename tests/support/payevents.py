@@ -1,5 +1,6 @@
 """The command as its users run it: a process of its own, with a configuration file."""
 
+import contextlib
 import json
 import os
 import queue
@@ -7,6 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +26,8 @@ class Payevents:
         self._log = folder / f"{name}.log"
         self._options = options
         self._process: subprocess.Popen[str] | None = None
-        self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._reader = threading.Thread()
+        self._lines: dict[str, queue.Queue[dict[str, Any]]] = defaultdict(queue.Queue)
         self.ports: dict[str, int] = {}
 
     def __enter__(self) -> Self:
@@ -52,22 +56,19 @@ class Payevents:
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
         self.ports = self.await_line("serving")
 
-    def await_line(self, event: str, within: float = START_WITHIN) -> dict[str, Any]:
-        """Return the next log line with this event; the lines before it are passed over."""
-        while True:
-            try:
-                line = self._lines.get(timeout=within)
-            except queue.Empty:
-                message = f"no line {event!r} came; the log is:\n{self.log()}"
-                raise AssertionError(message) from None
-            if line.get("message") == event:
-                return line
-            if line.get("message") == "(ended)":
-                message = f"the process ended before {event!r}; the log is:\n{self.log()}"
-                raise AssertionError(message)
+    def await_line(self, message: str, within: float = START_WITHIN) -> dict[str, Any]:
+        """Return the next log line with this message, whatever other lines came before it."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            ended = self._running.poll() is not None
+            with contextlib.suppress(queue.Empty):
+                return self._lines[message].get(timeout=0.1)
+            assert not ended, f"the process ended before {message!r}; the log is:\n{self.log()}"
+        raise AssertionError(f"no line {message!r} came; the log is:\n{self.log()}")
 
     def log(self) -> str:
         """Return all that was logged."""
@@ -98,16 +99,16 @@ class Payevents:
         self._running.send_signal(number)
         if number is signal.SIGKILL:
             self._running.send_signal(signal.SIGCONT)
-        return self._running.wait(within)
+        code = self._running.wait(within)
+        self._reader.join()
+        return code
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stderr is not None
-        with self._log.open("a") as log:
-            for line in process.stderr:
+        with process.stderr as lines, self._log.open("a") as log:
+            for line in lines:
                 log.write(line)
                 log.flush()
-                try:
-                    self._lines.put(json.loads(line))
-                except ValueError:
-                    continue
-        self._lines.put({"message": "(ended)"})
+                with contextlib.suppress(ValueError):
+                    entry = json.loads(line)
+                    self._lines[entry["message"]].put(entry)

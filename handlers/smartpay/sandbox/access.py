@@ -3,7 +3,13 @@
 from collections import deque
 from datetime import datetime
 
-from handlers.smartpay.sandbox.errors import DISABLED, INVALID_KEY, INVALID_TOKEN, THROTTLED
+from handlers.smartpay.sandbox.errors import (
+    DISABLED,
+    INVALID_KEY,
+    INVALID_TOKEN,
+    THROTTLED,
+    ApiError,
+)
 from handlers.smartpay.sandbox.strictness import Strictness
 
 API_KEY = "sandbox-api-key"
@@ -29,7 +35,7 @@ class Access:
 
         """
         if self.is_disabled:
-            raise DISABLED
+            raise ApiError(DISABLED)
         while self._calls and self._calls[0] <= now - self._strictness.calls_per:
             self._calls.popleft()
         if len(self._calls) < self._strictness.calls:
@@ -39,8 +45,8 @@ class Access:
         self._throttled += 1
         if self._throttled > self._strictness.throttled_most:
             self.is_disabled = True
-            raise DISABLED
-        raise THROTTLED
+            raise ApiError(DISABLED)
+        raise ApiError(THROTTLED)
 
     def sign_in(self, api_key: str, now: datetime) -> tuple[str, datetime]:
         """Return a new token and when it expires.
@@ -50,7 +56,7 @@ class Access:
 
         """
         if api_key != API_KEY:
-            raise INVALID_KEY
+            raise ApiError(INVALID_KEY)
         self._given += 1
         token = f"sandbox-token-{self._given}"
         self._tokens[token] = now + self._strictness.token_lifetime
@@ -65,7 +71,7 @@ class Access:
         """
         expires_on = self._tokens.get(token)
         if expires_on is None or expires_on <= now:
-            raise INVALID_TOKEN
+            raise ApiError(INVALID_TOKEN)
 
     def expire_tokens(self) -> int:
         """Make all tokens expire early; return how many there were."""

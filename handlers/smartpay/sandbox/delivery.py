@@ -90,7 +90,7 @@ class Deliveries:
         ready = [d for d in self._queue.values() if not d.is_under_way and d.due_at <= now]
         for delivery in ready:
             delivery.is_under_way = True
-        return [delivery.notification for delivery in ready]
+        return [replace(each.notification, url=each.webhook.url) for each in ready]
 
     def answered(self, notification_id: str, status: int | None, now: datetime) -> None:
         """Take what a notification got; one that is no longer queued is passed over."""
@@ -98,29 +98,26 @@ class Deliveries:
         if delivery is None:
             return
         webhook = delivery.webhook
-        if status == _OK or not delivery.is_genuine:
-            del self._queue[notification_id]
+        if status == _OK and delivery.is_genuine:
             self.told |= delivery.tells
-            if delivery.is_genuine:
-                webhook.undeliverable = 0
-                webhook.delivered += 1
-            return
-        webhook.undeliverable += 1
-        if webhook.undeliverable >= self._strictness.undeliverable_most:
-            webhook.is_enabled = False
-            self.drop(webhook)
+            webhook.undeliverable = 0
+            webhook.delivered += 1
+        if status == _OK or not (delivery.is_genuine and webhook.is_enabled):
+            del self._queue[notification_id]
             return
         delivery.is_under_way = False
         delivery.due_at = now + self._delay(delivery.failures)
         delivery.failures += 1
+        webhook.undeliverable += 1
+        if webhook.undeliverable >= self._strictness.undeliverable_most:
+            webhook.is_enabled = False
+            self.drop(webhook)
 
     def drop(self, webhook: Webhook) -> None:
-        """Lose what is queued for a webhook."""
-        self._queue = {
-            id: delivery  # noqa: A001 - the protocol's word
-            for id, delivery in self._queue.items()  # noqa: A001 - the protocol's word
-            if delivery.webhook is not webhook
-        }
+        """Lose what is queued for a webhook; what is under way still arrives."""
+        for id, delivery in list(self._queue.items()):  # noqa: A001 - the protocol's word
+            if delivery.webhook is webhook and not delivery.is_under_way:
+                del self._queue[id]
 
     def queued(self, webhook: Webhook) -> int:
         """Return how many notifications wait for a webhook."""
@@ -128,7 +125,7 @@ class Deliveries:
 
     def _delay(self, failures: int) -> timedelta:
         longest = self._strictness.longest_retry
-        return min(longest, self._strictness.first_retry * 2 ** min(failures, 20))
+        return min(longest, self._strictness.first_retry * (1 << min(failures, 20)))
 
     def _next_id(self) -> str:
         self._number += 1

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
-from handlers.jsontext import JsonObject, Unreadable
+from handlers.jsontext import Json, JsonObject, Unreadable
 from handlers.smartpay import values
 from handlers.smartpay.sandbox.errors import bad_parameter
 from handlers.smartpay.sandbox.shop import Invoice, Order, Shop, Told
@@ -19,19 +19,21 @@ _FILTERS = {
 }
 _WINDOW = {"created_from": datetime.__ge__, "created_to": datetime.__le__}
 
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a listing, as both versions answer it."""
+class Page(Generic[_T]):
+    """One page of a listing."""
 
     number: int
     total_pages: int
-    rows: Sequence[JsonObject]
+    items: Sequence[_T]
 
-    def content(self, write: Callable[[JsonObject], JsonObject]) -> JsonObject:
-        """Return the answer's content, each row written by ``write``."""
-        rows = [write(row) for row in self.rows]
-        return {"page": self.number, "total_pages": self.total_pages, "result": [*rows]}
+    def content(self, write: Callable[[_T], JsonObject]) -> JsonObject:
+        """Return the answer's content, each item written by ``write``."""
+        rows: list[Json] = [write(item) for item in self.items]
+        return {"page": self.number, "total_pages": self.total_pages, "result": rows}
 
 
 class Listings:
@@ -42,34 +44,35 @@ class Listings:
         self._page_size = page_size
         self.told: set[Told] = set()
 
-    def read(self, collection: str, parameters: Mapping[str, str]) -> Page:
+    def read(self, collection: str, parameters: Mapping[str, str]) -> Page[Row]:
         """Return a page of the invoices or orders that pass all the filters.
 
         Raises:
             ApiError: a filter that is unknown, or a value that cannot be read.
 
         """
-        rows: list[Row] = list(
-            self._shop.invoices.values()
-            if collection == "invoices"
-            else self._shop.orders.values()
+        shop = self._shop
+        rows: list[Row] = (
+            [*shop.invoices.values()] if collection == "invoices" else [*shop.orders.values()]
         )
-        exact = {name: value for name, value in parameters.items() if name not in _WINDOW}
+        exact = dict(parameters)
         for name, compare in _WINDOW.items():
-            if name in parameters:
-                limit = _date(name, parameters[name])
+            if name in exact:
+                limit = _date(name, exact.pop(name))
                 rows = [row for row in rows if compare(row.created_at, limit)]
-        by_id = {str(number): row for number, row in enumerate(rows)}
-        fields = [{**row.fields(), "#": number} for number, row in by_id.items()]
-        page = self.page(collection, fields, exact)
-        for row in page.rows:
-            self.told.update(by_id[str(row.pop("#"))].tells())
+        page = self.page(collection, rows, lambda row: row.fields(), exact)
+        for row in page.items:
+            self.told.update(row.tells())
         return page
 
     def page(
-        self, collection: str, rows: Sequence[JsonObject], parameters: Mapping[str, str]
-    ) -> Page:
-        """Return a page of those of ``rows`` that pass the filters of ``collection``.
+        self,
+        collection: str,
+        items: Sequence[_T],
+        fields: Callable[[_T], JsonObject],
+        parameters: Mapping[str, str],
+    ) -> Page[_T]:
+        """Return a page of those ``items`` whose ``fields`` pass the filters of ``collection``.
 
         Raises:
             ApiError: a filter that is unknown, or a page that is no number.
@@ -83,7 +86,7 @@ class Listings:
         for name in wanted:
             if name not in _FILTERS[collection]:
                 raise bad_parameter(name)
-        passing = [r for r in rows if all(r[name] == value for name, value in wanted.items())]
+        passing = [i for i in items if wanted.items() <= fields(i).items()]
         start = (number - 1) * self._page_size
         total_pages = max(1, -(-len(passing) // self._page_size))
         return Page(number, total_pages, passing[start : start + self._page_size])

@@ -8,7 +8,7 @@ from handlers.jsontext import JsonObject, compact
 from handlers.sandbox import Callback, Notification
 from handlers.smartpay.sandbox.access import API_KEY
 from handlers.smartpay.sandbox.delivery import Deliveries, Webhook
-from handlers.smartpay.sandbox.errors import NO_SUCH_TOPIC, NO_SUCH_WEBHOOK, TOPIC_TAKEN
+from handlers.smartpay.sandbox.errors import NO_SUCH_TOPIC, NO_SUCH_WEBHOOK, TOPIC_TAKEN, ApiError
 from handlers.smartpay.sandbox.shop import Invoice, Order, as_texts
 from handlers.smartpay.signature import SIGNATURE_HEADER, TOPIC_HEADER, sign
 from handlers.smartpay.topics import REGISTRATION, TOPICS
@@ -46,7 +46,7 @@ class Webhooks:
 
         """
         if webhook_id not in self.by_id:
-            raise NO_SUCH_WEBHOOK
+            raise ApiError(NO_SUCH_WEBHOOK)
         return self.by_id[webhook_id]
 
     def delete(self, webhook_id: str) -> None:
@@ -56,7 +56,9 @@ class Webhooks:
             ApiError: there is no such webhook.
 
         """
-        self.deliveries.drop(self.get(webhook_id))
+        webhook = self.get(webhook_id)
+        webhook.is_enabled = False
+        self.deliveries.drop(webhook)
         del self.by_id[webhook_id]
 
     def check_free(self, topic: str) -> None:
@@ -67,9 +69,9 @@ class Webhooks:
 
         """
         if topic not in TOPICS:
-            raise NO_SUCH_TOPIC
+            raise ApiError(NO_SUCH_TOPIC)
         if self.of_topic(topic) is not None:
-            raise TOPIC_TAKEN
+            raise ApiError(TOPIC_TAKEN)
 
     def move(self, webhook: Webhook, url: str) -> None:
         """Point a webhook elsewhere, which enables it again."""

@@ -1,0 +1,38 @@
+"""Printing data: a table for people, JSON for programs."""
+
+from collections.abc import Mapping, Sequence
+
+
+def print_json(data: object) -> None:
+    """Print ``data`` as JSON, indented."""
+    import orjson
+    import typer
+
+    typer.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
+
+
+def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str], empty: str) -> None:
+    """Print the columns of ``rows``, or the sentence ``empty`` without any."""
+    import sys
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not rows:
+        console.print(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        # Text, not str: what a provider wrote must not be taken for markup.
+        table.add_row(*(Text(_shown(row.get(column))) for column in columns))
+    # Without a terminal nobody wants lines broken at 80 columns.
+    width = None if sys.stdout.isatty() else max(console.width, console.measure(table).maximum)
+    console.print(table, width=width, no_wrap=width is not None, crop=False)
+
+
+def _shown(value: object) -> str:
+    return "-" if value in (None, "") else str(value)

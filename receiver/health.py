@@ -1,0 +1,130 @@
+"""Health: whether the roles of this process can do their work, and if not, why."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from config.topics import Topics
+from receiver.inbox import Inbox
+from receiver.kafka.inspection import Inspection
+from receiver.kafka.membership import Membership
+from receiver.kafka.shard import Shard, ShardState
+from receiver.roles import Role
+
+_AT_FAULT = frozenset({ShardState.BROKEN, ShardState.RETRYING})
+
+
+class State(StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the process: its state, and why it is not well."""
+
+    state: State
+    why: str = ""
+
+    @classmethod
+    def judged(cls, why: str) -> "Part":
+        """Return a part that failed for the reason given, or is well without one."""
+        return cls(State.FAILED, why) if why else cls(State.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole: whether requests and work should be sent here."""
+
+    ready: bool
+    parts: Mapping[str, Part]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as ``/readyz`` shows it."""
+        well = all(part.state is State.OK for part in self.parts.values())
+        overall = State.FAILED if not self.ready else State.OK if well else State.DEGRADED
+        parts = {name: {"state": p.state, "why": p.why} for name, p in self.parts.items()}
+        return {"ready": self.ready, "state": overall, "parts": parts}
+
+
+class Health:
+    """Judges a process by its roles. It reads what others know and waits for nobody."""
+
+    def __init__(
+        self,
+        roles: Collection[Role],
+        topics: Topics,
+        inbox: Inbox,
+        memberships: Mapping[Role, Membership],
+        inspection: Inspection,
+        draining: Callable[[], bool],
+    ) -> None:
+        self._roles = roles
+        self._inbox = inbox
+        self._memberships = memberships
+        self._inspection = inspection
+        self._draining = draining
+        self._needs = {
+            Role.RECEIVE: {topics.inbox},
+            Role.ROUTE: {topics.inbox, topics.ledger, topics.dead_letters, *topics.events},
+            Role.POLL: {topics.inbox, topics.watch_requests, topics.watchlist},
+        }
+
+    def report(self) -> Report:
+        """Return how the process is now.
+
+        A process that receives is judged by receiving: a load balancer must not take away webhooks
+        that can still be kept safe. One that does not is judged by all that it does.
+        """
+        roles = {role: self._role(role) for role in sorted(self._roles)}
+        judged = [Role.RECEIVE] if Role.RECEIVE in roles else list(roles)
+        ready = all(roles[role].state is State.OK for role in judged)
+        parts = {
+            role.value: part if role in judged else _at_most_degraded(part)
+            for role, part in roles.items()
+        }
+        parts["kafka"] = self._kafka()
+        parts["topics"] = self._topics()
+        if self._draining():
+            parts["process"] = Part(State.FAILED, "it is ending: send nothing more here")
+            ready = False
+        return Report(ready, parts)
+
+    def _role(self, role: Role) -> Part:
+        missing = self._inspection.missing & self._needs[role]
+        if missing:
+            return Part(State.FAILED, _told_missing(missing))
+        if role is Role.RECEIVE and not self._inbox.available:
+            return Part(State.FAILED, self._inbox.problem or "the inbox takes nothing")
+        if self._inspection.problem:
+            return Part(State.FAILED, self._inspection.problem)
+        if role is Role.RECEIVE:
+            return Part(State.OK)
+        membership = self._memberships[role]
+        if not membership.joined:
+            return Part(State.FAILED, "it has not joined its group yet")
+        return Part.judged(_faults(list(membership.shards)))
+
+    def _kafka(self) -> Part:
+        return _at_most_degraded(Part.judged(self._inspection.problem))
+
+    def _topics(self) -> Part:
+        missing = self._inspection.missing
+        told = [_told_missing(missing)] if missing else []
+        return _at_most_degraded(Part.judged("; ".join([*told, *self._inspection.weak])))
+
+
+def _faults(shards: Sequence[Shard]) -> str:
+    told = [f"partition {s.partition}: {s.problem}" for s in shards if s.state in _AT_FAULT]
+    return "; ".join(told)
+
+
+def _told_missing(topics: Collection[str]) -> str:
+    return f"missing: {', '.join(sorted(topics))}; run 'payevents topics create'"
+
+
+def _at_most_degraded(part: Part) -> Part:
+    return Part(State.DEGRADED, part.why) if part.state is State.FAILED else part

@@ -1,0 +1,60 @@
+"""The admin listener: health, metrics, status, watches and dead letters."""
+
+from aiohttp import web
+
+from receiver.health import Health
+from receiver.http.auth import guard
+from receiver.http.dead_letters import DeadLettersApi
+from receiver.http.errors import errors_as_json
+from receiver.http.exchange import answer
+from receiver.http.watches import WatchesApi
+from receiver.metrics import Metrics
+from receiver.status import Status
+
+_EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class AdminListener:
+    """Answers the operator's side; see the modules of each API."""
+
+    def __init__(
+        self,
+        token: str | None,
+        health: Health,
+        status: Status,
+        metrics: Metrics,
+        watches: WatchesApi,
+        dead_letters: DeadLettersApi,
+    ) -> None:
+        self._token = token
+        self._health = health
+        self._status = status
+        self._metrics = metrics
+        self._watches = watches
+        self._dead_letters = dead_letters
+
+    def application(self) -> web.Application:
+        """Return the aiohttp application."""
+        application = web.Application(middlewares=[errors_as_json, guard(self._token)])
+        router = application.router
+        router.add_get("/livez", _alive)
+        router.add_get("/readyz", self._ready)
+        router.add_get("/metrics", self._exposition)
+        router.add_get("/v1/status", self._show_status)
+        self._watches.add_to(router)
+        self._dead_letters.add_to(router)
+        return application
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        report = self._health.report()
+        return answer(report.as_json(), status=200 if report.ready else 503)
+
+    async def _exposition(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._metrics.exposition(), headers={"Content-Type": _EXPOSITION})
+
+    async def _show_status(self, _: web.Request) -> web.Response:
+        return answer(self._status.as_json())
+
+
+async def _alive(_: web.Request) -> web.Response:
+    return web.Response(text="alive\n")

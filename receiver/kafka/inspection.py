@@ -1,0 +1,101 @@
+"""Inspection: looking, again and again and beside all other work, whether the cluster is well."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from receiver.kafka.clients import Clients
+from receiver.kafka.topics import TopicSpec, TopicState, compare_topics
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_INTERVAL = 15.0
+_INTERVAL_WHEN_AMISS = 1.0
+_BELIEVED_FOR = 10.0
+"""Seconds for which one answer counts: with one broker of several gone, a question to it fails."""
+
+MIN_INSYNC = "min.insync.replicas"
+
+
+class Inspection:
+    """What the cluster looked like a moment ago; nobody waits for Kafka to read it.
+
+    ``monotonic`` is in seconds.
+    """
+
+    def __init__(
+        self, clients: Clients, specs: Sequence[TopicSpec], *, monotonic: Callable[[], float]
+    ) -> None:
+        self._clients = clients
+        self._specs = specs
+        self._monotonic = monotonic
+        self._failure = ""
+        self._answered_at: float | None = None
+        self._states: Sequence[TopicState] = ()
+        self._told: frozenset[str] = frozenset()
+
+    @property
+    def problem(self) -> str:
+        """Return why Kafka cannot be reached; empty if it can, or if that is not known yet."""
+        believed_until = (self._answered_at or -_BELIEVED_FOR) + _BELIEVED_FOR
+        return self._failure if self._monotonic() >= believed_until else ""
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Return the topics that do not exist, as far as is known."""
+        return frozenset(state.spec.name for state in self._states if not state.exists)
+
+    @property
+    def weak(self) -> Sequence[str]:
+        """Say for each topic that one lost broker could empty what the risk is.
+
+        Below max(1, replication factor - 1) in-sync replicas, a 200 promises more than it can.
+        """
+        return [
+            f"{state.spec.name}: {MIN_INSYNC} is {state.config[MIN_INSYNC]} with"
+            f" {state.replication_factor} replicas, set it to {_least(state)}"
+            for state in self._states
+            if MIN_INSYNC in state.config and int(state.config[MIN_INSYNC]) < _least(state)
+        ]
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self.look()
+            amiss = self._failure or self.missing
+            await asyncio.sleep(_INTERVAL_WHEN_AMISS if amiss else _INTERVAL)
+
+    async def look(self) -> None:
+        """Look once."""
+        try:
+            async with asyncio.timeout(self._clients.timeouts.start):
+                self._states = await compare_topics(self._clients, self._specs)
+        except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+            self._failure = f"Kafka cannot be reached: {error!r}"
+            return
+        self._failure = ""
+        self._answered_at = self._monotonic()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Log what is missing or weak whenever that has changed."""
+        now = self.missing | frozenset(self.weak)
+        if now == self._told:
+            return
+        self._told = now
+        if self.missing:
+            log.warning(
+                "topics are missing",
+                topics=sorted(self.missing),
+                what_to_do="run 'payevents topics create'; they are taken up as they come",
+            )
+        for weakness in self.weak:
+            log.warning("a topic is not as durable as it could be", why=weakness)
+        if not now:
+            log.info("the topics are as they should be")
+
+
+def _least(state: TopicState) -> int:
+    return max(1, state.replication_factor - 1)

@@ -1,0 +1,159 @@
+"""Which visit goes now: each watch when it is due, within what its account allows."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from handlers.provider import Handler
+from receiver.kafka.appender import NotDurable
+from receiver.polling.account import AccountPolling
+from receiver.polling.entry import ACTIVE, WatchEntry
+from receiver.polling.visits import Outcome, Visits
+from receiver.polling.watchlist import Watchlist, parse_key
+from receiver.watches import LOOK_UP
+
+_INBOX_PAUSE = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Visit:
+    """A visit under way, and the watches as they were when it began."""
+
+    account: AccountPolling
+    batch: dict[str, WatchEntry]
+    task: "asyncio.Task[Outcome]"
+
+
+class Dispatch:
+    """Sends visits off and takes their outcomes; ``wake`` is called when one has ended.
+
+    Nothing here goes through all accounts, of which there may be thousands: an account costs
+    something only when one of its watches is due or has been visited.
+    """
+
+    def __init__(self, watchlist: Watchlist, visits: Visits, wake: Callable[[], None]) -> None:
+        self._watchlist = watchlist
+        self._visits = visits
+        self._wake = wake
+        self._accounts: dict[str, AccountPolling] = {}
+        self._stirred: dict[AccountPolling, None] = {}
+        self._resting: defaultdict[str, list[str]] = defaultdict(list)
+        self._under_way: dict[_Visit, None] = {}
+        self._ended: list[_Visit] = []
+
+    def serve(self, handler: Handler) -> None:
+        """Poll for an account that came or changed; its watches that were due meanwhile are."""
+        name = handler.account.name
+        self.drop(name)
+        visits = self._visits
+        self._accounts[name] = AccountPolling(handler, visits.clock, visits.alarms, visits.rng)
+        for key in self._resting.pop(name, ()):
+            self._watchlist.postpone(key)
+
+    def drop(self, name: str) -> None:
+        """Poll no more for an account: its watches rest until it comes back."""
+        account = self._accounts.pop(name, None)
+        if account is not None:
+            account.end_alarms()
+            self._stirred.pop(account, None)
+            for key in account.waiting:
+                self._watchlist.postpone(key)
+
+    def start_due(self, now: float) -> None:
+        """Start the visits that are due and allowed."""
+        while (key := self._watchlist.schedule.take_due(now)) is not None:
+            name = parse_key(key).account
+            account = self._accounts.get(name)
+            if account is None:
+                self._resting[name].append(key)
+            else:
+                account.waiting.append(key)
+                self._stirred[account] = None
+        for account in self._stirred:
+            self._start_waiting(account, now)
+        self._stirred.clear()
+
+    def take_outcomes(self, now: float) -> None:
+        """Take into the watchlist what the visits came to that have ended."""
+        ended, self._ended = self._ended, []
+        for visit in ended:
+            visit.account.under_way -= 1
+            if self._accounts.get(visit.account.name) is visit.account:
+                self._stirred[visit.account] = None
+            try:
+                outcome = visit.task.result()
+            except NotDurable:
+                # The same visit is made again when the inbox may take records.
+                for key in visit.batch:
+                    self._watchlist.postpone(key, now + _INBOX_PAUSE)
+            else:
+                self._take(visit, outcome, now)
+
+    async def end(self) -> None:
+        """End the visits under way, none of which counts, and the alarms."""
+        tasks = [visit.task for visit in [*self._under_way, *self._ended]]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        for task in tasks:
+            if not task.cancelled():
+                # Heard, or it would be complained about that nobody did.
+                task.exception()
+        for account in self._accounts.values():
+            account.end_alarms()
+
+    def _start_waiting(self, account: AccountPolling, now: float) -> None:
+        if account.breaker.is_open(now):
+            waiting, account.waiting = account.waiting, deque()
+            for key in waiting:
+                self._watchlist.postpone(key, account.breaker.open_until)
+        while account.waiting and account.may_start(now):
+            self._start(account, account.waiting.popleft())
+
+    def _start(self, account: AccountPolling, key: str) -> None:
+        keys = [key]
+        if _is_look_up(key):
+            # One listing may answer all of them.
+            keys += [other for other in account.waiting if _is_look_up(other)]
+            account.waiting = deque(key for key in account.waiting if not _is_look_up(key))
+        batch: dict[str, WatchEntry] = {}
+        for key in keys:
+            entry = self._watchlist.get(key)
+            if entry is None or entry.state != ACTIVE:
+                self._watchlist.postpone(key)
+            else:
+                batch[key] = entry
+        if batch:
+            task = asyncio.create_task(self._visit(account, batch), name=f"visit-{key}")
+            visit = _Visit(account, batch, task)
+            account.under_way += 1
+            self._under_way[visit] = None
+            task.add_done_callback(lambda _: self._note_end(visit))
+
+    async def _visit(self, account: AccountPolling, batch: dict[str, WatchEntry]) -> Outcome:
+        key, entry = next(iter(batch.items()))
+        if _is_look_up(key):
+            return await self._visits.look_up(account, batch)
+        return await self._visits.poll(account, parse_key(key), entry)
+
+    def _note_end(self, visit: _Visit) -> None:
+        del self._under_way[visit]
+        self._ended.append(visit)
+        self._wake()
+
+    def _take(self, visit: _Visit, outcome: Outcome, now: float) -> None:
+        if self._accounts.get(visit.account.name) is visit.account:
+            if outcome.failure is None:
+                visit.account.succeeded(now)
+            else:
+                visit.account.failed(outcome.failure, now)
+        for key, after in outcome.entries.items():
+            self._watchlist.finish(key, visit.batch[key], after)
+        for discovery in outcome.discovered:
+            self._watchlist.discover(discovery, now)
+
+
+def _is_look_up(key: str) -> bool:
+    return parse_key(key).kind == LOOK_UP

@@ -1,0 +1,38 @@
+"""The alarm about watches that were given up before their resource reached its final state."""
+
+from receiver.alarms import Alarms
+
+WATCH_STALLED = "watch-stalled"
+
+
+class StalledWatches:
+    """The stalled watches by account: each account has its alarm while it has any."""
+
+    def __init__(self, alarms: Alarms) -> None:
+        self._alarms = alarms
+        self._keys: dict[str, set[str]] = {}
+
+    def note(self, account: str, key: str, *, stalled: bool) -> None:
+        """Note whether a watch is stalled, and keep the account's alarm true."""
+        keys = self._keys.get(account, set())
+        if stalled == (key in keys):
+            return
+        if stalled:
+            self._keys.setdefault(account, keys).add(key)
+        else:
+            keys.remove(key)
+        if not keys:
+            del self._keys[account]
+            self._alarms.over(account, WATCH_STALLED)
+            return
+        self._alarms.sound(
+            account,
+            WATCH_STALLED,
+            why=f"{len(keys)} watches never reached their final state, such as {min(keys)}",
+            remedy="see 'payevents watches list'; remove them, or add them again",
+        )
+
+    def end_alarms(self) -> None:
+        """End all alarms: the watches are no longer ours to tell of."""
+        for account in self._keys:
+            self._alarms.over(account, WATCH_STALLED)

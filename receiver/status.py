@@ -1,0 +1,82 @@
+"""The status: what this process is doing, for people and consoles. It never holds a secret."""
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from handlers.clock import rfc3339, utc_now
+from receiver.accounts import Accounts
+from receiver.alarms import Alarms
+from receiver.health import Health
+from receiver.inbox import Inbox
+from receiver.kafka.membership import Membership
+from receiver.kafka.shard import Shard
+from receiver.roles import Role
+
+
+def own_version() -> str:
+    """Return the version of payevents that is installed."""
+    try:
+        return version("payevents")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class Status:
+    """Gathers what ``/v1/status`` shows."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        alarms: Alarms,
+        inbox: Inbox,
+        memberships: Mapping[Role, Membership],
+        health: Health,
+        directory_accounts: Callable[[], Iterable[str]],
+    ) -> None:
+        self._accounts = accounts
+        self._alarms = alarms
+        self._inbox = inbox
+        self._memberships = memberships
+        self._health = health
+        self._directory_accounts = directory_accounts
+        self._started_at = utc_now()
+
+    def as_json(self) -> dict[str, object]:
+        """Return the status as it is now."""
+        return {
+            "version": own_version(),
+            "started_at": rfc3339(self._started_at),
+            "health": self._health.report().as_json(),
+            "accounts": self._accounts_as_json(),
+            "shards": self._shards_as_json(),
+            "inbox": {"available": self._inbox.available, "problem": self._inbox.problem},
+            "alarms": [alarm.as_json() for alarm in self._alarms.present],
+        }
+
+    def _accounts_as_json(self) -> list[dict[str, object]]:
+        from_directory = set(self._directory_accounts())
+        return [
+            {
+                "name": handler.account.name,
+                "provider": handler.account.provider,
+                "from_accounts_dir": handler.account.name in from_directory,
+            }
+            for handler in sorted(self._accounts, key=lambda handler: handler.account.name)
+        ]
+
+    def _shards_as_json(self) -> list[dict[str, object]]:
+        return [
+            _shard_as_json(role, shard)
+            for role, membership in sorted(self._memberships.items())
+            for shard in sorted(membership.shards, key=lambda shard: shard.partition)
+        ]
+
+
+def _shard_as_json(role: Role, shard: Shard) -> dict[str, object]:
+    return {
+        "role": role,
+        "partition": shard.partition,
+        "state": shard.state,
+        "lag": None if shard.open is None else shard.open.lag(),
+        "problem": shard.problem,
+    }

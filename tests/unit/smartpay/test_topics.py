@@ -1,0 +1,153 @@
+from typing import Any
+
+import pytest
+
+from handlers.fact import Claim, Fact, Interpretation, Uninterpretable
+from handlers.resource import ResourceKey
+from handlers.smartpay.topics import TOPICS
+from tests.unit.smartpay.host import actions, handler, interpreted
+
+INVOICE = {"invoice_id": "i1", "order_id": "o1", "date_paid": None, "is_enabled": True}
+ORDER = {"order_id": "o1", "is_enabled": True}
+PAID = {**INVOICE, "date_paid": "2018-01-01 12:00:00"}
+IN_THE_FIELD = {"data": {"order_custom_id": "shop-1", "payment_method": "d"}}
+
+KEYED = ResourceKey("smartpay", "shop", "invoice", "i1")
+
+
+def about_itself(action: str) -> Claim:
+    """Return the claim that the invoice i1, which keys the body, is ``action``."""
+    return Claim("invoice", action, "invoice_id", "i1", Fact(KEYED, action))
+
+
+TABLE = [
+    # topic, body, what the reading asserts (None: there is none), what is only claimed
+    ("invoice/created", INVOICE, ["created"], None),
+    ("invoice/paid", PAID, ["created", "paid"], None),
+    ("invoice/created", PAID, ["created", "paid"], None),
+    ("invoice/paid", INVOICE, ["created"], about_itself("paid")),
+    ("invoice/cancelled", INVOICE, ["created"], about_itself("cancelled")),
+    ("invoice/cancelled", {**INVOICE, "is_enabled": "0"}, ["created", "cancelled"], None),
+    ("invoice/refunded", PAID, ["created", "paid"], about_itself("refunded")),
+    ("order/created", ORDER, ["created"], None),
+    ("order/cancelled", {**ORDER, "is_enabled": 0}, ["created", "cancelled"], None),
+    (
+        "order/cancelled",
+        ORDER,
+        ["created"],
+        Claim(
+            "order",
+            "cancelled",
+            "order_id",
+            "o1",
+            Fact(ResourceKey("smartpay", "shop", "order", "o1"), "cancelled"),
+        ),
+    ),
+    # The topic means another resource than the one that keys the body.
+    ("order/created", INVOICE, ["created"], Claim("order", "created", "order_id", "o1")),
+    ("order/cancelled", PAID, ["created", "paid"], Claim("order", "cancelled", "order_id", "o1")),
+    ("order/created", {"invoice_id": "i1"}, ["created"], Claim("order", "created", "invoice_id", "i1")),
+    (
+        "order/created",
+        {"invoice_id": "i1", "order_custom_id": "s"},
+        ["created"],
+        Claim("order", "created", "custom_order_id", "s"),
+    ),
+    ("invoice/paid", ORDER, ["created"], Claim("invoice", "paid", "order_id", "o1")),
+    # What the public plug-ins show of bodies in the field.
+    ("invoice/paid", IN_THE_FIELD, None, Claim("invoice", "paid", "custom_order_id", "shop-1")),
+    ("order/created", IN_THE_FIELD, None, Claim("order", "created", "custom_order_id", "shop-1")),
+    ("invoice/refunded", IN_THE_FIELD, None, Claim("invoice", "refunded", "custom_order_id", "shop-1")),
+    (
+        "invoice/paid",
+        {"invoice": {"order_id": "o1"}},
+        None,
+        Claim("invoice", "paid", "order_id", "o1"),
+    ),
+    # Topics that nobody has told us of.
+    ("invoice/exploded", PAID, ["created", "paid"], Claim("", "invoice/exploded", "invoice_id", "i1")),
+    ("", ORDER, ["created"], Claim("", "", "order_id", "o1")),
+    ("invoice/failed", IN_THE_FIELD, None, Claim("", "invoice/failed", "custom_order_id", "shop-1")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("topic", "body", "asserted", "claim"), TABLE)
+def test_binding_of_topics(
+    topic: str, body: dict[str, Any], asserted: list[str] | None, claim: Claim | None
+) -> None:
+    """What the body shows is asserted; what only the topic says is claimed."""
+    said = interpreted(body, topic)
+    assert said.claim == claim
+    if asserted is None:
+        assert said.reading is None
+    else:
+        assert actions(said) == asserted
+
+
+@pytest.mark.parametrize(
+    ("claim", "askable"),
+    [
+        (Claim("invoice", "paid", "invoice_id", "i1"), True),
+        (Claim("invoice", "cancelled", "order_id", "o1"), True),
+        (Claim("invoice", "created", "custom_order_id", "s"), True),
+        (Claim("order", "cancelled", "order_id", "o1"), True),
+        (Claim("order", "created", "custom_order_id", "s"), True),
+        (Claim("order", "created", "invoice_id", "i1"), False),
+        (Claim("invoice", "refunded", "invoice_id", "i1"), False),
+        (Claim("", "invoice/exploded", "invoice_id", "i1"), False),
+        (Claim("", "paid", "invoice_id", "i1"), False),
+    ],
+)
+def test_what_can_be_looked_up(claim: Claim, askable: bool) -> None:
+    """The listings show creation, payment and cancellation; nothing shows a refund."""
+    assert handler().can_look_up(claim) is askable
+
+
+@pytest.mark.parametrize("topic", [*TOPICS, "invoice/refunded", "invoice/exploded", "invoices"])
+@pytest.mark.parametrize("body", [INVOICE, ORDER, {"result": INVOICE}, IN_THE_FIELD])
+def test_no_topic_forges_a_fact(topic: str, body: dict[str, Any]) -> None:
+    """A signed created body that is replayed under any topic never asserts more than created."""
+    said = interpreted(body, topic)
+    assert said.reading is None or actions(said) == ["created"]
+
+
+@pytest.mark.parametrize("action", ["paid", "cancelled", "refunded"])
+def test_a_trusted_topic_asserts_the_fact_undated(action: str) -> None:
+    """With trust_topic_header the claim about the body's own resource is a fact, without a date."""
+    said = interpreted(INVOICE, f"invoice/{action}", trust_topic_header=True)
+    assert said.claim is None
+    assert said.reading is not None
+    assert said.reading.facts[-1] == Fact(KEYED, action)
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [("invoice/paid", ORDER), ("order/cancelled", INVOICE), ("invoice/paid", IN_THE_FIELD),
+     ("invoice/exploded", INVOICE)],
+)  # fmt: skip
+def test_trust_reaches_no_other_resource(topic: str, body: dict[str, Any]) -> None:
+    """Even a trusted topic only claims where the body is about something else."""
+    said = interpreted(body, topic, trust_topic_header=True)
+    assert said == interpreted(body, topic)
+    assert said.claim is not None
+
+
+def test_a_dummy_claims_for_test_data() -> None:
+    """The claimed fact is that of the test resource, which no live fact can hide."""
+    said = interpreted({**INVOICE, "is_dummy": "1"}, "invoice/paid")
+    assert said.claim is not None
+    assert said.claim.fact is not None
+    assert said.claim.fact.resource.test
+
+
+@pytest.mark.parametrize("body", [b"not json", {}, PAID, {"webhook_id": 1}])
+def test_a_registration_says_nothing(body: Any) -> None:
+    """webhook/created is about no resource, whatever comes with it."""
+    assert interpreted(body, "webhook/created") == Interpretation()
+
+
+def test_a_topic_does_not_make_an_id() -> None:
+    """Without anything to ask by, the topic alone is a dead letter."""
+    with pytest.raises(Uninterpretable) as refused:
+        interpreted({"payment_method": "d"}, "invoice/paid")
+    assert refused.value.reason == "no-id"
