@@ -44,6 +44,19 @@ class Control:
     arguments: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One moment of a sandbox's story: ``at`` seconds after its beginning, cause something.
+
+    With ``watch``, what the control shows is a resource that its creator registers to be watched.
+    """
+
+    at: float
+    control: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    watch: bool = False
+
+
 class Sandbox(Protocol):
     """A provider's stand-in. It is as strict and as unkind as the provider's documents say."""
 
@@ -59,6 +72,13 @@ class Sandbox(Protocol):
     @property
     def controls(self) -> Mapping[str, Control]:
         """Return what can be caused here, by name."""
+
+    @property
+    def story(self) -> Sequence[Step]:
+        """Return a story that shows every kind of event of this provider, in order of time.
+
+        Each state lasts for some two seconds, so that polling once a second sees it.
+        """
 
     def account(self, name: str, base_url: str) -> AccountSettings:
         """Return the settings of an account that the sandbox accepts when served at the URL."""

@@ -1,16 +1,14 @@
 """Dead letters from outside: listing them, and sending them through the inbox again."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
-from typing import TypeVar
 
+from config.topics import Topics
 from handlers.letters import Reason
 from handlers.observation import Observation
 from receiver.kafka.appender import Appender
 from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import Row, read_snapshot
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,66 +55,64 @@ class Redriven:
     refused: dict[str, str]
 
 
-class DeadLetters:
-    """The dead letters' topic, as operators use it."""
+async def list_letters(
+    clients: Clients, topics: Topics, account: str | None = None
+) -> list[DeadLetter]:
+    """Return the dead letters, or those of one account, the latest last.
 
-    def __init__(self, clients: Clients, appender: Appender, *, topic: str, inbox: str) -> None:
-        self._clients = clients
-        self._appender = appender
-        self._topic = topic
-        self._inbox = inbox
+    Raises:
+        SnapshotFailed: the topic cannot be read.
+    """
+    letters = (await read_snapshot(clients, topics.dead_letters, DeadLetter.of)).values()
+    wanted = (letter for letter in letters if account is None or letter.account == account)
+    return sorted(wanted, key=lambda letter: (letter.last_at, letter.id))
 
-    async def letters(self, account: str | None = None) -> list[DeadLetter]:
-        """Return the letters, or those of one account, the latest last.
 
-        Raises:
-            SnapshotFailed: the topic cannot be read.
-        """
-        letters = (await self._read(DeadLetter.of)).values()
-        wanted = (letter for letter in letters if account is None or letter.account == account)
-        return sorted(wanted, key=lambda letter: (letter.last_at, letter.id))
+async def read_letters(
+    clients: Clients, topics: Topics, letter_ids: Collection[str]
+) -> dict[str, Row]:
+    """Return the records, with their bodies, of those letters that there are.
 
-    async def get(self, letter_id: str) -> Row | None:
-        """Return one letter's record with its body, None if there is no such letter.
+    Raises:
+        SnapshotFailed: the topic cannot be read.
+    """
+    wanted = {letter_id.encode(): letter_id for letter_id in letter_ids}
 
-        Raises:
-            SnapshotFailed: the topic cannot be read.
-        """
-        return (await self._rows([letter_id])).get(letter_id)
+    def if_wanted(row: Row) -> Row | None:
+        return row if row.key in wanted else None
 
-    async def redrive(self, letter_ids: Collection[str]) -> Redriven:
-        """Append the letters' observations to the inbox again, under the letters' ids.
+    found = await read_snapshot(clients, topics.dead_letters, if_wanted)
+    return {wanted[key]: row for key, row in found.items() if row is not None}
 
-        A letter goes when its observation has become events; until then it stays.
 
-        Raises:
-            SnapshotFailed: the topic cannot be read.
-            NotDurable: Kafka did not take one; what was sent before it is sent.
-        """
-        rows = await self._rows(letter_ids)
-        outcome = Redriven([], {})
-        for letter_id in dict.fromkeys(letter_ids):
-            row = rows.get(letter_id)
-            if row is None:
-                outcome.refused[letter_id] = "there is no such letter"
-            elif row.header("payevents-reason") == Reason.NOT_AN_OBSERVATION:
-                outcome.refused[letter_id] = "it was not written by payevents: it never can be read"
-            else:
-                await self._resend(letter_id, row)
-                outcome.sent.append(letter_id)
-        return outcome
+async def redrive(
+    clients: Clients, appender: Appender, topics: Topics, letter_ids: Collection[str]
+) -> Redriven:
+    """Append the letters' observations to the inbox again, under the letters' ids.
 
-    async def _resend(self, letter_id: str, row: Row) -> None:
-        observation = Observation.from_record(row.headers, row.value)
-        # Without the old verdict, so that the provider is asked again.
-        again = replace(observation, letter_id=letter_id, verdict=None)
-        key = row.header("payevents-inbox-key").encode()
-        await self._appender.append(self._inbox, key, again.body, headers=again.headers())
+    A letter goes when its observation has become events; until then it stays.
 
-    async def _rows(self, letter_ids: Collection[str]) -> dict[str, Row]:
-        wanted = {letter_id.encode(): letter_id for letter_id in letter_ids}
-        found = await self._read(lambda row: row if row.key in wanted else None)
-        return {wanted[key]: row for key, row in found.items() if row is not None}
+    Raises:
+        SnapshotFailed: the topic cannot be read.
+        NotDurable: Kafka did not take one; what was sent before it is sent.
+    """
+    rows = await read_letters(clients, topics, letter_ids)
+    outcome = Redriven([], {})
+    for letter_id in dict.fromkeys(letter_ids):
+        row = rows.get(letter_id)
+        if row is None:
+            outcome.refused[letter_id] = "there is no such letter"
+        elif row.header("payevents-reason") == Reason.NOT_AN_OBSERVATION:
+            outcome.refused[letter_id] = "it was not written by payevents and never can be read"
+        else:
+            await _resend(appender, topics.inbox, letter_id, row)
+            outcome.sent.append(letter_id)
+    return outcome
 
-    async def _read(self, view: Callable[[Row], _T]) -> dict[bytes, _T]:
-        return await read_snapshot(self._clients, self._topic, view)
+
+async def _resend(appender: Appender, inbox: str, letter_id: str, row: Row) -> None:
+    observation = Observation.from_record(row.headers, row.value)
+    # Without the old verdict, so that the provider is asked again.
+    again = replace(observation, letter_id=letter_id, verdict=None)
+    key = row.header("payevents-inbox-key").encode()
+    await appender.append(inbox, key, again.body, headers=again.headers())

@@ -11,7 +11,6 @@ from handlers.provider import Provider
 from receiver.accounts import Accounts
 from receiver.accounts_dir import AccountsDirectory
 from receiver.alarms import Alarms
-from receiver.dead_letters import DeadLetters
 from receiver.health import Health
 from receiver.http.admin import AdminListener
 from receiver.http.dead_letters import DeadLettersApi
@@ -144,16 +143,13 @@ class Service:
         status = Status(
             self.accounts, self.alarms, self.inbox, self.memberships, health, self._from_directory
         )
-        letters = DeadLetters(
-            self.clients, self.appender, topic=topics.dead_letters, inbox=topics.inbox
-        )
         listener = AdminListener(
             None if admin.token is None else admin.token.get_secret_value(),
             health,
             status,
             self.metrics,
             WatchesApi(self.accounts, self.clients, self.appender, topics),
-            DeadLettersApi(letters),
+            DeadLettersApi(self.clients, self.appender, topics),
         )
         return Server(listener.application(), admin.host, admin.port)
 

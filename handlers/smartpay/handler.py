@@ -31,12 +31,10 @@ class SmartPayHandler(BaseHandler):
         self._settings = settings
         self._api: Api = api_of(settings)
 
-    def verify(
-        self, headers: Mapping[str, str], body: bytes, received_at: datetime | None = None
-    ) -> str:
+    def verify(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> str:
         """Return the webhook's topic, if it is signed with one of the account's keys.
 
-        ``received_at`` rules out the previous keys that had run out by then; without it none had.
+        Previous keys that had run out by ``received_at`` are not among them.
 
         Raises:
             BadSignature: there is no signature, or it is not of this body and these keys.

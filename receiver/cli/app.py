@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from receiver.cli.context import ConfigOption, load_settings
+from receiver.cli import dead_letters, schema, topics, watches
+from receiver.cli.context import ConfigOption, JsonOption, load_settings
 
 app = typer.Typer(
     name="payevents",
@@ -13,6 +14,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(topics.app, name="topics", no_args_is_help=True)
+app.add_typer(watches.app, name="watches", no_args_is_help=True)
+app.add_typer(dead_letters.app, name="dead-letters", no_args_is_help=True)
+app.add_typer(schema.app, name="schema", no_args_is_help=True)
 
 
 def main() -> None:
@@ -33,6 +38,28 @@ def serve(
     raise typer.Exit(run(load_settings(config, strict_accounts_dir=False), roles))
 
 
+@app.command()
+def demo(
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0, help="End by itself after so long; the story takes some 15 seconds."),
+    ] = None,
+    kafka_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="The port of the embedded broker; else a free one."),
+    ] = None,
+    bootstrap_servers: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Use this Kafka instead of the embedded broker."),
+    ] = None,
+) -> None:
+    """Show the main job running: sandboxes in, events out, no account needed."""
+    from receiver.cli.demo import run
+    from receiver.demo.run import DemoOptions
+
+    raise typer.Exit(run(DemoOptions(seconds, kafka_port, bootstrap_servers)))
+
+
 @app.command("check-config")
 def check_config(config: ConfigOption = None) -> None:
     """Name every mistake in the configuration, and what should be known about it."""
@@ -45,6 +72,35 @@ def check_config(config: ConfigOption = None) -> None:
             " events anew"
         )
     typer.echo(f"the configuration is right: {len(settings.accounts)} accounts")
+
+
+@app.command()
+def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Look for what is wrong, from the configuration to the cluster, and say what to do."""
+    from receiver.cli.doctor import run
+
+    raise typer.Exit(run(config, json=json))
+
+
+@app.command()
+def tail(
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Only this topic; may be given again.")
+    ] = None,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Start with the oldest event kept.")
+    ] = False,
+    count: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="End after N events.")
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print events as they are committed, one a line, until Ctrl-C."""
+    from receiver.cli.tail import tail as follow
+
+    settings = load_settings(config)
+    follow(settings, topic or [], json=json, from_beginning=from_beginning, count=count)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Running a subcommand that speaks to Kafka: its errors become one line that says what to do."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -19,33 +20,31 @@ from receiver.cli.context import fail
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients
 from receiver.kafka.options import clients_for
-from receiver.kafka.reading import NoSuchTopic
+from receiver.kafka.reading import NoSuchTopic, partitions_of
 from receiver.kafka.snapshot import SnapshotFailed
 from receiver.kafka.topics import TopicsFailed
 
 _T = TypeVar("_T")
-_CONNECT_WITHIN = 20.0
+_CONNECT_WITHIN = 10.0
 _LOOK_EVERY = 0.05
 
 
 def run(settings: Settings, work: Callable[[Clients], Coroutine[Any, Any, _T]]) -> _T:
     """Return what ``work`` returns, or end the command with one line on standard error."""
-    # The libraries' own lines would only hide the one that says what to do.
-    configure(sys.stderr, "error", "console")
-    silence("aiokafka")
     try:
-        return asyncio.run(work(clients_for(settings.kafka)))
+        return run_quietly(settings, work)
     except (SnapshotFailed, NotDurable, NoSuchTopic, TopicsFailed) as error:
         raise fail(explain(error.__cause__ or error, settings, str(error))) from None
     except (KafkaError, OSError, TimeoutError) as error:
         raise fail(explain(error, settings, f"Kafka refused: {error!r}")) from None
 
 
-def silence(logger: str) -> None:
-    """Let a library say nothing any more."""
-    import logging
-
-    logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
+def run_quietly(settings: Settings, work: Callable[[Clients], Coroutine[Any, Any, _T]]) -> _T:
+    """Return what ``work`` returns, with its errors left to the caller."""
+    configure(sys.stderr, "error", "console")
+    # The library's own lines would only hide the one that says what to do.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+    return asyncio.run(work(clients_for(settings.kafka)))
 
 
 def explain(error: BaseException, settings: Settings, otherwise: str) -> str:
@@ -53,13 +52,14 @@ def explain(error: BaseException, settings: Settings, otherwise: str) -> str:
     servers = settings.kafka.bootstrap_servers
     match error:
         case SaslAuthenticationFailed():
-            return f"Kafka at {servers} refuses the credentials: check kafka.sasl_username and -password"
+            told = "check kafka.sasl_username, sasl_password and sasl_mechanism"
+            return f"Kafka at {servers} refuses the credentials: {told}"
         case TopicAuthorizationFailedError():
             return f"{otherwise}; give the user the rights to read and write the topics"
         case KafkaConnectionError() | TimeoutError():
             return (
-                f"Kafka cannot be reached at {servers}: check that it runs, and kafka.bootstrap_servers"
-                " and kafka.security_protocol in the configuration"
+                f"Kafka cannot be reached at {servers}: check that it runs, and"
+                " kafka.bootstrap_servers and kafka.security_protocol in the configuration"
             )
         case OSError():
             return f"{error}: check the files and addresses in [kafka]"
@@ -72,10 +72,12 @@ async def appending(settings: Settings, clients: Clients) -> AsyncIterator[Appen
     """Yield an appender that has reached Kafka.
 
     Raises:
-        NotDurable: it cannot be reached.
+        NoSuchTopic: the topics that it appends to are not there.
+        KafkaError: Kafka cannot be reached.
     """
-    topics = settings.topics
-    appender = Appender(clients, (topics.inbox, topics.watch_requests))
+    topics = (settings.topics.inbox, settings.topics.watch_requests)
+    await partitions_of(clients, topics)
+    appender = Appender(clients, topics)
     task = asyncio.create_task(appender.run())
     try:
         await _until_available(appender)
@@ -89,7 +91,7 @@ async def appending(settings: Settings, clients: Clients) -> AsyncIterator[Appen
 async def _until_available(appender: Appender) -> None:
     try:
         async with asyncio.timeout(_CONNECT_WITHIN):
-            while not appender.available:
+            while not appender.available:  # noqa: ASYNC110 - it has no event to wait for
                 await asyncio.sleep(_LOOK_EVERY)
     except TimeoutError:
         raise NotDurable(appender.problem) from None

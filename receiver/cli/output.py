@@ -3,12 +3,18 @@
 from collections.abc import Mapping, Sequence
 
 
+def as_json(data: object) -> str:
+    """Return ``data`` as JSON, indented."""
+    import orjson
+
+    return orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
+
+
 def print_json(data: object) -> None:
     """Print ``data`` as JSON, indented."""
-    import orjson
     import typer
 
-    typer.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
+    typer.echo(as_json(data))
 
 
 def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str], empty: str) -> None:
@@ -35,4 +41,9 @@ def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str], em
 
 
 def _shown(value: object) -> str:
-    return "-" if value in (None, "") else str(value)
+    return "-" if value in (None, "") else printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Return ``text`` without what could drive a terminal: whoever wrote it is not trusted."""
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)

@@ -4,11 +4,13 @@ import asyncio
 
 from aiohttp import web
 
+from config.topics import Topics
 from handlers.jsontext import JsonObject
-from receiver.dead_letters import DeadLetters
+from receiver.dead_letters import list_letters, redrive
 from receiver.http.errors import Refused
 from receiver.http.exchange import answer, read_object
-from receiver.kafka.appender import NotDurable
+from receiver.kafka.appender import Appender, NotDurable
+from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import SnapshotFailed
 
 _MOST_AT_ONCE = 500
@@ -18,8 +20,10 @@ _RETRY_AFTER = {"Retry-After": "5"}
 class DeadLettersApi:
     """Answers ``/v1/dead-letters``; bodies, which hold payments, are never shown."""
 
-    def __init__(self, dead_letters: DeadLetters) -> None:
-        self._dead_letters = dead_letters
+    def __init__(self, clients: Clients, appender: Appender, topics: Topics) -> None:
+        self._clients = clients
+        self._appender = appender
+        self._topics = topics
         # Each request reads a topic: one at a time is enough for people.
         self._reading = asyncio.Lock()
 
@@ -31,7 +35,8 @@ class DeadLettersApi:
     async def _list(self, request: web.Request) -> web.Response:
         try:
             async with self._reading:
-                letters = await self._dead_letters.letters(request.query.get("account"))
+                account = request.query.get("account")
+                letters = await list_letters(self._clients, self._topics, account)
         except SnapshotFailed as error:
             raise Refused(503, "kafka-away", str(error), _RETRY_AFTER) from None
         return answer({"dead_letters": [letter.as_json() for letter in letters]})
@@ -40,7 +45,7 @@ class DeadLettersApi:
         ids = _ids(await read_object(request))
         try:
             async with self._reading:
-                outcome = await self._dead_letters.redrive(ids)
+                outcome = await redrive(self._clients, self._appender, self._topics, ids)
         except SnapshotFailed as error:
             raise Refused(503, "kafka-away", str(error), _RETRY_AFTER) from None
         except NotDurable as error:

@@ -94,6 +94,8 @@ class Clients:
             rebalance_timeout_ms=10_000,
             request_timeout_ms=15_000,
             max_poll_interval_ms=30_000,
+            # How soon a topic that was missing, or new partitions, are noticed.
+            metadata_max_age_ms=5_000,
         )
 
     def admin(self) -> AIOKafkaAdminClient:

@@ -49,16 +49,8 @@ class Inspection:
 
     @property
     def weak(self) -> Sequence[str]:
-        """Say for each topic that one lost broker could empty what the risk is.
-
-        Below max(1, replication factor - 1) in-sync replicas, a 200 promises more than it can.
-        """
-        return [
-            f"{state.spec.name}: {MIN_INSYNC} is {state.config[MIN_INSYNC]} with"
-            f" {state.replication_factor} replicas, set it to {_least(state)}"
-            for state in self._states
-            if MIN_INSYNC in state.config and int(state.config[MIN_INSYNC]) < _least(state)
-        ]
+        """Return what :func:`weaknesses` says of the topics."""
+        return weaknesses(self._states)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -95,6 +87,19 @@ class Inspection:
             log.warning("a topic is not as durable as it could be", why=weakness)
         if not now:
             log.info("the topics are as they should be")
+
+
+def weaknesses(states: Sequence[TopicState]) -> list[str]:
+    """Say of each topic with too few in-sync replicas what it should have.
+
+    Below max(1, replication factor - 1) a 200 would promise more than the cluster keeps.
+    """
+    return [
+        f"{state.spec.name}: {MIN_INSYNC} is {state.config[MIN_INSYNC]} with"
+        f" {state.replication_factor} replicas, set it to {_least(state)}"
+        for state in states
+        if MIN_INSYNC in state.config and int(state.config[MIN_INSYNC]) < _least(state)
+    ]
 
 
 def _least(state: TopicState) -> int:

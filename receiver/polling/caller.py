@@ -2,9 +2,10 @@
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import TypeVar
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote, urlencode, urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from yarl import URL
@@ -22,7 +23,10 @@ _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)+")
 
 
 class Caller:
-    """Makes the requests of all accounts of a process."""
+    """Makes the requests of all accounts of a process, at most ``concurrency`` at once.
+
+    One host gets half of them at most, so that one that hangs cannot keep others waiting.
+    """
 
     def __init__(
         self, metrics: Metrics, clock: Clock, *, max_response: int, concurrency: int
@@ -31,6 +35,8 @@ class Caller:
         self._clock = clock
         self._max_response = max_response
         self._slots = asyncio.Semaphore(concurrency)
+        share = max(1, concurrency // 2)
+        self._host_slots = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
         self._session: ClientSession | None = None
 
     async def start(self) -> None:
@@ -73,7 +79,7 @@ class Caller:
 
     async def _call(self, account: AccountSettings, request: Request, budget: Budget) -> Response:
         await budget.take()
-        async with self._slots:
+        async with self._host_slots[urlsplit(account.base_url).netloc], self._slots:
             try:
                 response = await self._exchange(account, request)
             except (ClientError, TimeoutError, OSError, ValueError) as error:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from handlers.exchange import Request, Response
 from handlers.fact import Fact
 from handlers.resource import ResourceKey
-from handlers.sandbox import Callback, Control, Notification
+from handlers.sandbox import Callback, Control, Notification, Step
 from handlers.smartpay.facts import PROVIDER
 from handlers.smartpay.sandbox import v1, v2
 from handlers.smartpay.sandbox.access import API_KEY, IFRAME_KEY, Access
@@ -18,6 +18,7 @@ from handlers.smartpay.sandbox.controls import MerchantControls
 from handlers.smartpay.sandbox.delivery import Deliveries
 from handlers.smartpay.sandbox.listings import Listings
 from handlers.smartpay.sandbox.shop import Shop
+from handlers.smartpay.sandbox.story import STORY
 from handlers.smartpay.sandbox.strictness import Strictness
 from handlers.smartpay.sandbox.webhooks import Webhooks
 from handlers.smartpay.settings import SmartPaySettings
@@ -59,6 +60,11 @@ class SmartPaySandbox:
     def controls(self) -> Mapping[str, Control]:
         """Return what can be caused here, by name."""
         return self._controls
+
+    @property
+    def story(self) -> Sequence[Step]:
+        """Return the seconds that show every kind of event."""
+        return STORY
 
     def account(self, name: str, base_url: str) -> SmartPaySettings:
         """Return the settings of the merchant, with a budget that suits a sandbox."""

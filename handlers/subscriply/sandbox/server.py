@@ -16,9 +16,10 @@ from handlers.exchange import Request, Response
 from handlers.fact import Fact
 from handlers.jsontext import Json, Unreadable, parse_object
 from handlers.resource import ResourceKey
-from handlers.sandbox import Control, Notification
+from handlers.sandbox import Control, Notification, Step
 from handlers.subscriply.sandbox.controls import SiteControls
 from handlers.subscriply.sandbox.site import Site, Subscription, Transaction, User
+from handlers.subscriply.sandbox.story import STORY
 from handlers.subscriply.settings import SubscriplySettings
 
 _SIGN_IN = "/authentication/sign_in"
@@ -82,6 +83,11 @@ class SubscriplySandbox:
     def controls(self) -> Mapping[str, Control]:
         """Return what can be caused here, by name."""
         return self._controls
+
+    @property
+    def story(self) -> Sequence[Step]:
+        """Return the seconds that show every kind of event."""
+        return STORY
 
     def account(self, name: str, base_url: str) -> SubscriplySettings:
         """Return the settings of an account whose user exists here from now on."""

@@ -18,9 +18,10 @@ from handlers.exchange import Request, Response
 from handlers.fact import Fact
 from handlers.jsontext import JsonObject, Unreadable, parse_object
 from handlers.resource import ResourceKey
-from handlers.sandbox import Control, Notification
+from handlers.sandbox import Control, Notification, Step
 from handlers.voucherry.sandbox.book import CONFIRMED, REQUESTS, WAITING, Book, Transfer, User
 from handlers.voucherry.sandbox.controls import BookControls
+from handlers.voucherry.sandbox.story import STORY
 from handlers.voucherry.settings import VoucherrySettings
 
 _ROUTE = re.compile(
@@ -90,6 +91,11 @@ class VoucherrySandbox:
     def controls(self) -> Mapping[str, Control]:
         """Return what can be caused here, by name."""
         return self._controls
+
+    @property
+    def story(self) -> Sequence[Step]:
+        """Return the seconds that show every kind of event."""
+        return STORY
 
     def account(self, name: str, base_url: str) -> VoucherrySettings:
         """Return the settings of an account whose user exists here from now on."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from handlers.exchange import Conversation, Request, Response
 from handlers.fact import Claim, Interpretation
-from handlers.jsontext import JsonObject, compact
+from handlers.jsontext import compact
 from handlers.observation import Observation, Origin
 from handlers.provider import LookedUp, Session
 from handlers.sandbox import Callback, Notification
@@ -66,7 +66,7 @@ def converse(conversation: Conversation[T], answer: Answer) -> T:
         return result
 
 
-def script(*answers: Response | JsonObject) -> Answer:
+def script(*answers: Any) -> Answer:
     """Return an answerer that gives each of ``answers`` once, in order."""
     left = iter(answers)
 
@@ -127,7 +127,7 @@ class Shop:
 
     def read(self, notification: Notification) -> Interpretation:
         """Verify and read a notification."""
-        topic = self.handler.verify(notification.headers, notification.body)
+        topic = self.handler.verify(notification.headers, notification.body, self.now)
         assert topic == notification.headers[TOPIC_HEADER]
         return self.handler.interpret(observed(notification.body, topic))
 

@@ -6,12 +6,14 @@ import pytest
 
 from handlers.exchange import AccountFailed, Refused, Response
 from handlers.fact import Claim
+from handlers.jsontext import JsonObject
 from handlers.provider import LookedUp
-from tests.unit.smartpay.host import API_KEY, IFRAME_KEY, Shop, converse, script
+from handlers.smartpay.sandbox.access import API_KEY, IFRAME_KEY
+from tests.unit.smartpay.host import Shop, converse, script
 
 VERSIONS = pytest.mark.parametrize("version", ["1-2", "2-0"])
 CLAIM = Claim("invoice", "paid", "invoice_id", "i1")
-TOKEN = {"result": {"token": "t", "expires_on": "2026-01-01 13:00:00"}}
+TOKEN: JsonObject = {"result": {"token": "the-token", "expires_on": "2026-01-01 13:00:00"}}
 
 
 def heard(*answers: Any, version: str = "1-2") -> LookedUp:
@@ -138,6 +140,13 @@ def test_a_disabled_account_is_refused(version: str) -> None:
     assert shop.endpoints() == ["authenticate", "invoices", "invoices"]
 
 
+@pytest.mark.parametrize("text", ["1001: Invalid key", "account disabled"])
+def test_a_refusal_is_not_taken_for_an_expired_token(text: str) -> None:
+    """A 401 that names the key or the account is final: signing in again would be one call more."""
+    with pytest.raises(Refused):
+        heard(TOKEN, Response.json(401, {"errors": [text]}))
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -192,7 +201,7 @@ def test_rows_come_in_any_documented_shape(rows: Any) -> None:
 def test_warnings_are_kept_for_the_host() -> None:
     """A warning beside a result, such as the end of a version, is reported, without secrets."""
     shop = Shop()
-    warning = {"warnings": {"2001": f"Version 1-2 retires soon, {API_KEY}"}}
+    warning: JsonObject = {"warnings": {"2001": f"Version 1-2 retires soon, {API_KEY}"}}
     answers = script({**TOKEN, **warning}, {"result": [], **warning})
     converse(shop.handler.look_up([CLAIM], shop.session), answers)
     assert shop.session.warnings == {"2001: Version 1-2 retires soon, ***"}

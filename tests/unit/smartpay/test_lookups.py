@@ -4,7 +4,7 @@ import pytest
 
 from handlers.exchange import Request, Response
 from handlers.fact import Claim, Fact
-from handlers.jsontext import parse_object
+from handlers.jsontext import JsonObject, parse_object
 from handlers.observation import Origin
 from handlers.resource import ResourceKey
 from handlers.smartpay.lookups import MOST_PAGES
@@ -68,8 +68,9 @@ def test_an_unknown_id_is_refuted(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("control", "action"), [("create-invoice", "created"), ("pay", "paid"), ("cancel-invoice", "cancelled")]
-)  # fmt: skip
+    ("control", "action"),
+    [("create-invoice", "created"), ("pay", "paid"), ("cancel-invoice", "cancelled")],
+)
 def test_each_claim_that_is_so_is_borne_out(control: str, action: str) -> None:
     """Creation, payment and cancellation are all seen in the listing."""
     shop = Shop()
@@ -151,7 +152,7 @@ def test_a_listing_without_end_is_left() -> None:
         if request.path.endswith("authenticate"):
             return Response.json(200, {"result": {"token": "t"}})
         number = len(asked)
-        row = {"invoice_id": f"i{number}", "order_id": "o1", "date_paid": None}
+        row: JsonObject = {"invoice_id": f"i{number}", "order_id": "o1", "date_paid": None}
         return Response.json(200, {"page": number, "total_pages": number + 1, "result": [row]})
 
     shop = Shop()

@@ -11,8 +11,9 @@ from handlers.provider import BadSignature
 from handlers.resource import ResourceKey
 from handlers.sandbox import Callback
 from handlers.smartpay.sandbox import SmartPaySandbox, Strictness
+from handlers.smartpay.sandbox.access import API_KEY
 from handlers.smartpay.topics import REGISTRATION, TOPICS
-from tests.unit.smartpay.host import API_KEY, HOOK, NOW, Shop, actions
+from tests.unit.smartpay.host import HOOK, NOW, Shop, actions
 
 OTHER = "https://elsewhere.example.com/hook"
 
@@ -198,7 +199,7 @@ def test_a_forgery_is_not_signed_by_the_merchant() -> None:
     (forged,) = shop.deliver(401)
     assert forged.headers["x-smartpay-topic"] == "invoice/paid"
     with pytest.raises(BadSignature):
-        shop.handler.verify(forged.headers, forged.body)
+        shop.handler.verify(forged.headers, forged.body, NOW)
     shop.wait(days=1)
     assert not shop.deliver()
     assert webhook(shop, "invoice/paid")["undeliverable"] == 0
@@ -253,7 +254,7 @@ def test_a_webhook_is_rejected_unless_its_url_answers_200(status: int | None) ->
     pending = shop.call_back(creation)
     called = pending.notification
     assert called.url == HOOK
-    assert shop.handler.verify(called.headers, called.body) == REGISTRATION
+    assert shop.handler.verify(called.headers, called.body, NOW) == REGISTRATION
     assert errors_of(pending.resume(status))
     assert shop.cause("webhooks") == []
     assert shop.call_back(creation).resume(200).object()["result"] == {"webhook_id": "webhook-1"}
@@ -413,14 +414,14 @@ def test_a_pause_ends_the_throttling() -> None:
     [
         (Request("GET", "/1-2/get_orders"), 200),
         (Request.form("/1-2/explode", {}), 200),
-        (Request("POST", "/1-2/authenticate", headers={"content-type": "application/json"}, body=b"["), 200),
+        (Request("POST", "/1-2/x", headers={"content-type": "application/json"}, body=b"["), 200),
         (Request("POST", "/1-2/authenticate", body=b"\xff"), 200),
         (Request("GET", "/2-0/authenticate"), 401),
         (Request("GET", "/2-0/authenticate", headers={"authorization": "Basic !"}), 401),
         (Request("GET", "/2-0/orders"), 401),
         (Request("GET", "/3-0/orders"), 404),
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_answered_with_errors(request_: Request, status: int) -> None:
     """Version 1-2 says so with 200, version 2-0 with the status that REST has for it."""
     answer = SmartPaySandbox().handle(request_, NOW)

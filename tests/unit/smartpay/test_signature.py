@@ -3,8 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from handlers.provider import BadSignature
+from handlers.smartpay.sandbox.access import API_KEY
 from handlers.smartpay.signature import sign
-from tests.unit.smartpay.host import API_KEY, handler
+from tests.unit.smartpay.host import NOW, handler
 
 BODY = b'{"data": {"invoice_id": "aBc123"}}'
 
@@ -21,7 +22,7 @@ def test_signature_is_the_documented_one() -> None:
 
 def test_a_signed_webhook_gives_its_topic() -> None:
     """A body signed with the API key is accepted."""
-    assert handler().verify(headers(), BODY) == "invoice/paid"
+    assert handler().verify(headers(), BODY, NOW) == "invoice/paid"
 
 
 @pytest.mark.parametrize("key", ["old", "older", "other"])
@@ -30,7 +31,7 @@ def test_previous_and_further_keys_are_accepted(key: str) -> None:
     account = handler(
         previous_api_keys=["old", {"key": "older", "until": "2026-12-31"}], signing_keys=["other"]
     )
-    assert account.verify(headers(key), BODY) == "invoice/paid"
+    assert account.verify(headers(key), BODY, NOW) == "invoice/paid"
 
 
 def test_a_key_that_ran_out_is_refused() -> None:
@@ -55,14 +56,14 @@ def test_a_key_that_ran_out_is_refused() -> None:
 def test_any_other_signature_is_refused(signature: str) -> None:
     """Only the signature of this very body under an accepted key counts; no secret is told."""
     with pytest.raises(BadSignature) as refused:
-        handler().verify({**headers(), "x-smartpay-hmac-sha256": signature}, BODY)
+        handler().verify({**headers(), "x-smartpay-hmac-sha256": signature}, BODY, NOW)
     assert API_KEY not in str(refused.value)
 
 
 def test_a_missing_signature_is_refused() -> None:
     """Without the header nothing is accepted."""
     with pytest.raises(BadSignature, match="no header"):
-        handler().verify({"x-smartpay-topic": "invoice/paid"}, BODY)
+        handler().verify({"x-smartpay-topic": "invoice/paid"}, BODY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -71,11 +72,11 @@ def test_a_missing_signature_is_refused() -> None:
 )
 def test_the_topic_is_made_harmless(sent: str, kept: str) -> None:
     """The topic is unsigned and goes into records and logs: plain letters only, and not many."""
-    assert handler().verify(headers(topic=sent), BODY) == kept
+    assert handler().verify(headers(topic=sent), BODY, NOW) == kept
 
 
 def test_a_missing_topic_is_empty() -> None:
     """A signed webhook without a topic is still a signed webhook."""
     signed = headers()
     del signed["x-smartpay-topic"]
-    assert handler().verify(signed, BODY) == ""
+    assert handler().verify(signed, BODY, NOW) == ""

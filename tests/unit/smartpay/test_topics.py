@@ -46,7 +46,12 @@ TABLE = [
     # The topic means another resource than the one that keys the body.
     ("order/created", INVOICE, ["created"], Claim("order", "created", "order_id", "o1")),
     ("order/cancelled", PAID, ["created", "paid"], Claim("order", "cancelled", "order_id", "o1")),
-    ("order/created", {"invoice_id": "i1"}, ["created"], Claim("order", "created", "invoice_id", "i1")),
+    (
+        "order/created",
+        {"invoice_id": "i1"},
+        ["created"],
+        Claim("order", "created", "invoice_id", "i1"),
+    ),
     (
         "order/created",
         {"invoice_id": "i1", "order_custom_id": "s"},
@@ -57,7 +62,12 @@ TABLE = [
     # What the public plug-ins show of bodies in the field.
     ("invoice/paid", IN_THE_FIELD, None, Claim("invoice", "paid", "custom_order_id", "shop-1")),
     ("order/created", IN_THE_FIELD, None, Claim("order", "created", "custom_order_id", "shop-1")),
-    ("invoice/refunded", IN_THE_FIELD, None, Claim("invoice", "refunded", "custom_order_id", "shop-1")),
+    (
+        "invoice/refunded",
+        IN_THE_FIELD,
+        None,
+        Claim("invoice", "refunded", "custom_order_id", "shop-1"),
+    ),
     (
         "invoice/paid",
         {"invoice": {"order_id": "o1"}},
@@ -65,10 +75,20 @@ TABLE = [
         Claim("invoice", "paid", "order_id", "o1"),
     ),
     # Topics that nobody has told us of.
-    ("invoice/exploded", PAID, ["created", "paid"], Claim("", "invoice/exploded", "invoice_id", "i1")),
+    (
+        "invoice/exploded",
+        PAID,
+        ["created", "paid"],
+        Claim("", "invoice/exploded", "invoice_id", "i1"),
+    ),
     ("", ORDER, ["created"], Claim("", "", "order_id", "o1")),
-    ("invoice/failed", IN_THE_FIELD, None, Claim("", "invoice/failed", "custom_order_id", "shop-1")),
-]  # fmt: skip
+    (
+        "invoice/failed",
+        IN_THE_FIELD,
+        None,
+        Claim("", "invoice/failed", "custom_order_id", "shop-1"),
+    ),
+]
 
 
 @pytest.mark.parametrize(("topic", "body", "asserted", "claim"), TABLE)
@@ -122,9 +142,13 @@ def test_a_trusted_topic_asserts_the_fact_undated(action: str) -> None:
 
 @pytest.mark.parametrize(
     ("topic", "body"),
-    [("invoice/paid", ORDER), ("order/cancelled", INVOICE), ("invoice/paid", IN_THE_FIELD),
-     ("invoice/exploded", INVOICE)],
-)  # fmt: skip
+    [
+        ("invoice/paid", ORDER),
+        ("order/cancelled", INVOICE),
+        ("invoice/paid", IN_THE_FIELD),
+        ("invoice/exploded", INVOICE),
+    ],
+)
 def test_trust_reaches_no_other_resource(topic: str, body: dict[str, Any]) -> None:
     """Even a trusted topic only claims where the body is about something else."""
     said = interpreted(body, topic, trust_topic_header=True)

@@ -1,0 +1,54 @@
+"""``payevents doctor``."""
+
+import os
+from pathlib import Path
+
+import typer
+from aiokafka.errors import KafkaError
+
+from config.loading import load
+from config.problems import ConfigError
+from config.settings import Settings
+from handlers.clock import utc_now
+from receiver.cli.kafka import explain, run_quietly
+from receiver.cli.output import print_json, printable
+from receiver.doctor import Finding, Verdict, examine_cluster, examine_settings
+from receiver.providers import installed_providers
+
+_MARKS = {Verdict.OK: "ok     ", Verdict.WARNING: "warning", Verdict.WRONG: "WRONG  "}
+
+
+def run(config: Path | None, *, json: bool) -> int:
+    """Examine all, print what was found; return the exit code."""
+    findings = _examine(config)
+    wrong = sum(finding.verdict is Verdict.WRONG for finding in findings)
+    if json:
+        print_json({"ok": not wrong, "findings": [finding.as_json() for finding in findings]})
+        return 1 if wrong else 0
+    for finding in findings:
+        remedy = f"\n         -> {finding.remedy}" if finding.remedy else ""
+        typer.echo(
+            printable(f"{_MARKS[finding.verdict]}  {finding.subject}: {finding.told}{remedy}")
+        )
+    typer.echo(f"{wrong} things are wrong" if wrong else "nothing is wrong")
+    return 1 if wrong else 0
+
+
+def _examine(config: Path | None) -> list[Finding]:
+    models = {name: provider.settings for name, provider in installed_providers().items()}
+    try:
+        settings = load(config, os.environ, models)
+    except ConfigError as error:
+        return [
+            Finding(p.where or "configuration", Verdict.WRONG, f"{p.what} ({p.source})", p.fix)
+            for p in error.problems
+        ]
+    return [*examine_settings(settings), *_cluster(settings)]
+
+
+def _cluster(settings: Settings) -> list[Finding]:
+    try:
+        return run_quietly(settings, lambda clients: examine_cluster(settings, clients, utc_now()))
+    except (KafkaError, OSError, TimeoutError) as error:
+        told, _, remedy = explain(error, settings, repr(error)).partition(": ")
+        return [Finding("kafka", Verdict.WRONG, told, remedy)]

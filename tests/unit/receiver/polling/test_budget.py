@@ -1,0 +1,71 @@
+"""The budget of calls: never more than so many in any period."""
+
+import asyncio
+from random import Random
+
+from receiver.polling.budget import Budget
+
+from .virtual import virtual
+
+
+def budget(calls: int, per: float) -> Budget:
+    """Return a budget over the running loop's time."""
+    return Budget(calls, per, monotonic=asyncio.get_running_loop().time)
+
+
+@virtual
+async def test_calls_within_the_budget_do_not_wait() -> None:
+    """A whole budget may be used at once."""
+    time = asyncio.get_running_loop().time
+    tested = budget(5, 60.0)
+    for _ in range(5):
+        await tested.take()
+    assert time() == 0.0
+    await tested.take()
+    assert time() == 60.0
+
+
+@virtual
+async def test_no_period_sees_more_calls_than_allowed() -> None:
+    """Whenever the calls are made, any period holds at most as many as the budget has."""
+    time, rng, made = asyncio.get_running_loop().time, Random(11), list[float]()
+    tested = budget(7, 10.0)
+
+    async def call() -> None:
+        await tested.take()
+        made.append(time())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(300):
+            group.create_task(call())
+            if rng.random() < 0.2:
+                await asyncio.sleep(rng.uniform(0, 12))
+    assert len(made) == 300
+    assert all(later - earlier > 9.999 for earlier, later in zip(made, made[7:], strict=False))
+
+
+@virtual
+async def test_those_who_wait_are_served_in_turn() -> None:
+    """First come, first served."""
+    served = []
+    tested = budget(1, 10.0)
+
+    async def call(number: int) -> None:
+        await tested.take()
+        served.append((number, asyncio.get_running_loop().time()))
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(4):
+            group.create_task(call(number))
+    assert served == [(0, 0.0), (1, 10.0), (2, 20.0), (3, 30.0)]
+
+
+@virtual
+async def test_time_without_calls_earns_no_more_than_one_budget() -> None:
+    """After a long rest a burst is as large as the budget, not larger."""
+    time = asyncio.get_running_loop().time
+    tested = budget(3, 10.0)
+    await asyncio.sleep(1_000.0)
+    for _ in range(4):
+        await tested.take()
+    assert time() == 1_010.0
