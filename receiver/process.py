@@ -27,7 +27,11 @@ async def serve(service: Service) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, stop)
-    ports = await service.start()
+    try:
+        ports = await service.start()
+    except BaseException:
+        await service.stop()
+        raise
     log.info("serving", roles=sorted(service.roles), public=ports.public, admin=ports.admin)
     stopped = asyncio.create_task(stop.wait())
     broken = asyncio.create_task(service.broken())

@@ -31,6 +31,7 @@ from receiver.polling.visits import Visits
 from receiver.roles import ALL_ROLES, Role
 from receiver.routing.route import Route
 from receiver.routing.router import Router
+from receiver.shard_metrics import ShardCollector
 from receiver.status import Status
 from receiver.tasks import Tasks
 
@@ -85,6 +86,7 @@ class Service:
             self.memberships[Role.ROUTE] = self._router()
         if Role.POLL in roles:
             self.memberships[Role.POLL] = self._poller(rng or Random())  # noqa: S311 - jitter
+        self.metrics.registry.register(ShardCollector(self.memberships))
         self._admin = self._admin_server()
 
     async def start(self) -> Ports:

@@ -81,7 +81,7 @@ def redrive_(
     if json:
         print_json({"redriven": outcome.sent, "refused": outcome.refused})
     else:
-        typer.echo(f"{len(outcome.sent)} letters are in the inbox again")
+        typer.echo(f"sent through the inbox again: {len(outcome.sent)}")
     for letter_id, why in outcome.refused.items():
         typer.echo(f"error: {letter_id}: {why}", err=True)
     if outcome.refused:

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+_ENDLESS = 100_000
+"""Columns of an output that is no terminal."""
+
 
 def as_json(data: object) -> str:
     """Return ``data`` as JSON, indented."""
@@ -25,7 +28,8 @@ def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str], em
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    # Without a terminal nobody wants lines broken at 80 columns.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _ENDLESS)
     if not rows:
         console.print(empty)
         return
@@ -35,9 +39,7 @@ def print_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str], em
     for row in rows:
         # Text, not str: what a provider wrote must not be taken for markup.
         table.add_row(*(Text(_shown(row.get(column))) for column in columns))
-    # Without a terminal nobody wants lines broken at 80 columns.
-    width = None if sys.stdout.isatty() else max(console.width, console.measure(table).maximum)
-    console.print(table, width=width, no_wrap=width is not None, crop=False)
+    console.print(table)
 
 
 def _shown(value: object) -> str:

@@ -1,6 +1,8 @@
 """``payevents serve``."""
 
+import os
 import sys
+import threading
 
 import typer
 import uvloop
@@ -12,6 +14,9 @@ from receiver.process import serve
 from receiver.providers import installed_providers
 from receiver.service import Role, Service
 
+_LEFTOVERS = 2.0
+"""Seconds for what client libraries left behind; it holds nothing that is not durable."""
+
 
 def run(settings: Settings, roles: str) -> int:
     """Serve until a signal; return the exit code."""
@@ -20,7 +25,12 @@ def run(settings: Settings, roles: str) -> int:
     configure(sys.stderr, observability.log_level, observability.log_format)
 
     async def main() -> int:
-        return await serve(Service(settings, installed_providers(), roles=chosen))
+        code = await serve(Service(settings, installed_providers(), roles=chosen))
+        # A task that will not be cancelled must not keep the process from ending in time.
+        guard = threading.Timer(_LEFTOVERS, os._exit, [code])
+        guard.daemon = True
+        guard.start()
+        return code
 
     try:
         return uvloop.run(main())

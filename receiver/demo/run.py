@@ -101,7 +101,8 @@ async def _settle(stage: Stage, screen: Screen) -> None:
     now = asyncio.get_running_loop().time
     deadline = now() + SETTLE_WITHIN
     while now() < deadline and Verdict.of(stage.caused(), stage.audience.heard).missing:
-        await asyncio.sleep(_REFRESH)
+        stage.audience.arrived.clear()
+        await _wait(stage.audience.arrived, _REFRESH)
     await asyncio.sleep(_QUIET)
     stage.check()
     screen.show(stage.audience.heard)
@@ -136,11 +137,14 @@ def _summarise(stage: Stage, console: Console) -> int:
 
 
 def _tell_how_to_follow(console: Console, stage: Stage, servers: str, prefix: str) -> None:
+    topic = f"-t {prefix}payments.invoices"
+    tail = f"PAYEVENTS_KAFKA__BOOTSTRAP_SERVERS={servers} "
+    if prefix:
+        tail += f"PAYEVENTS_KAFKA__TOPIC_PREFIX={prefix} "
     lines = [
         "follow the topics while this runs, in another terminal:",
-        f"  PAYEVENTS_KAFKA__BOOTSTRAP_SERVERS={servers} payevents tail --from-beginning",
-        f"  kcat -b {servers} -C -o beginning -X isolation.level=read_committed"
-        f" -t {prefix}payments.invoices",
+        f"  {tail}payevents tail --from-beginning",
+        f"  kcat -b {servers} -C -o beginning -X isolation.level=read_committed {topic}",
         f"look inside:  curl {stage.admin}/readyz   curl {stage.admin}/metrics",
         "cause events yourself (GET shows what there is):",
         *(

@@ -1,6 +1,7 @@
 """What the demo shows: a live table on a terminal, plain lines elsewhere."""
 
 from collections.abc import Callable, Sequence
+from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -26,7 +27,7 @@ class Screen:
         self._letters_shown: set[bytes] = set()
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
 
-    def __enter__(self) -> "Screen":
+    def __enter__(self) -> Self:
         """Take the terminal, if there is one."""
         if self._live is not None:
             self._live.start()

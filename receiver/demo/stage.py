@@ -136,7 +136,7 @@ class Stage:
     async def _await_work(self) -> None:
         try:
             async with asyncio.timeout(_READY_WITHIN):
-                while not (self.service.inbox.available and self._shards_run()):
+                while not (self.service.inbox.available and self._shards_run()):  # noqa: ASYNC110
                     await asyncio.sleep(_PAUSE)
         except TimeoutError:
             raise StageFailed("the service did not begin to work: see its log") from None

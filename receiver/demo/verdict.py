@@ -1,6 +1,6 @@
 """The verdict: did every event that the sandboxes caused arrive exactly once?"""
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -47,7 +47,7 @@ class Verdict:
     unexplained: frozenset[str]
 
     @classmethod
-    def of(cls, caused: Set[UUID], heard: Heard) -> "Verdict":
+    def of(cls, caused: AbstractSet[UUID], heard: Heard) -> "Verdict":
         """Compare what was caused with what was heard."""
         wanted = frozenset(map(str, caused))
         came = frozenset(heard.ids)

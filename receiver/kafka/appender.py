@@ -69,14 +69,18 @@ class Appender:
         producer = self._producer
         if producer is None or self._broken.is_set():
             raise NotDurable(self.problem)
+        partitions = producer.client.cluster.partitions_for_topic(topic)
+        if not partitions:
+            # Not the cluster's fault: others of its topics are still appended to.
+            producer.client.force_metadata_update()
+            raise NotDurable(f"there is no topic {topic}: run 'payevents topics create'")
         try:
             async with asyncio.timeout(self._clients.timeouts.acknowledge):
-                partitions = len(await producer.partitions_for(topic))
                 written = await producer.send_and_wait(
                     topic,
                     value,
                     key=key,
-                    partition=partition_for(partition_key or key, partitions),
+                    partition=partition_for(partition_key or key, len(partitions)),
                     headers=headers or [],
                 )
         except (KafkaError, OSError, TimeoutError, AssertionError) as error:
@@ -96,6 +100,10 @@ class Appender:
             try:
                 async with asyncio.timeout(self._clients.timeouts.start):
                     await producer.start()
+                    for topic in self._topics:
+                        # See Session: a topic that is not asked for by name is forgotten some day.
+                        producer.client.add_topic(topic)
+                    await producer.client.force_metadata_update()
             except (KafkaError, OSError, TimeoutError, AssertionError) as error:
                 self.problem = f"Kafka cannot be reached: {error!r}"
                 await discard_producer(producer)
@@ -104,9 +112,6 @@ class Appender:
                 await discard_producer(producer)
                 raise
             else:
-                for topic in self._topics:
-                    # See Session: a topic that is not tracked by name is forgotten some day.
-                    producer.client.add_topic(topic)
                 self._producer, self.problem = producer, ""
                 self._broken.clear()
                 log.info("Kafka takes records")

@@ -14,7 +14,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _INTERVAL = 15.0
 _INTERVAL_WHEN_AMISS = 1.0
 _BELIEVED_FOR = 10.0
-"""Seconds for which one answer counts: with one broker of several gone, a question to it fails."""
+"""Seconds for which an answer counts whatever fails after it.
+
+While one broker of several is gone, and the others have not noticed, questions to it fail.
+"""
+_FAILURES_BELIEVED = 2
 
 MIN_INSYNC = "min.insync.replicas"
 
@@ -32,6 +36,7 @@ class Inspection:
         self._specs = specs
         self._monotonic = monotonic
         self._failure = ""
+        self._failures = 0
         self._answered_at: float | None = None
         self._states: Sequence[TopicState] = ()
         self._told: frozenset[str] = frozenset()
@@ -39,8 +44,11 @@ class Inspection:
     @property
     def problem(self) -> str:
         """Return why Kafka cannot be reached; empty if it can, or if that is not known yet."""
-        believed_until = (self._answered_at or -_BELIEVED_FOR) + _BELIEVED_FOR
-        return self._failure if self._monotonic() >= believed_until else ""
+        if self._answered_at is not None:
+            recent = self._monotonic() - self._answered_at < _BELIEVED_FOR
+            if recent or self._failures < _FAILURES_BELIEVED:
+                return ""
+        return self._failure
 
     @property
     def missing(self) -> frozenset[str]:
@@ -66,8 +74,9 @@ class Inspection:
                 self._states = await compare_topics(self._clients, self._specs)
         except (KafkaError, OSError, TimeoutError, AssertionError) as error:
             self._failure = f"Kafka cannot be reached: {error!r}"
+            self._failures += 1
             return
-        self._failure = ""
+        self._failure, self._failures = "", 0
         self._answered_at = self._monotonic()
         self._tell()
 

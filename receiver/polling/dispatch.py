@@ -9,6 +9,7 @@ from handlers.provider import Handler
 from receiver.kafka.appender import NotDurable
 from receiver.polling.account import AccountPolling
 from receiver.polling.entry import ACTIVE, WatchEntry
+from receiver.polling.schedule import Schedule
 from receiver.polling.visits import Outcome, Visits
 from receiver.polling.watchlist import Watchlist, parse_key
 from receiver.watches import LOOK_UP
@@ -38,6 +39,7 @@ class Dispatch:
         self._wake = wake
         self._accounts: dict[str, AccountPolling] = {}
         self._stirred: dict[AccountPolling, None] = {}
+        self._pauses = Schedule()
         self._resting: defaultdict[str, list[str]] = defaultdict(list)
         self._under_way: dict[_Visit, None] = {}
         self._ended: list[_Visit] = []
@@ -57,11 +59,20 @@ class Dispatch:
         if account is not None:
             account.end_alarms()
             self._stirred.pop(account, None)
+            self._pauses.remove(name)
             for key in account.waiting:
                 self._watchlist.postpone(key)
 
+    def next_at(self) -> float | None:
+        """Return when the next watch is due or the next account's pause is over, None if never."""
+        times = (self._watchlist.schedule.next_at(), self._pauses.next_at())
+        return min((at for at in times if at is not None), default=None)
+
     def start_due(self, now: float) -> None:
         """Start the visits that are due and allowed."""
+        while (name := self._pauses.take_due(now)) is not None:
+            self._pauses.put_back(name)
+            self._stirred[self._accounts[name]] = None
         while (key := self._watchlist.schedule.take_due(now)) is not None:
             name = parse_key(key).account
             account = self._accounts.get(name)
@@ -105,10 +116,8 @@ class Dispatch:
             account.end_alarms()
 
     def _start_waiting(self, account: AccountPolling, now: float) -> None:
-        if account.breaker.is_open(now):
-            waiting, account.waiting = account.waiting, deque()
-            for key in waiting:
-                self._watchlist.postpone(key, account.breaker.open_until)
+        if account.waiting and account.breaker.is_open(now):
+            self._pauses.put(account.name, account.breaker.open_until)
         while account.waiting and account.may_start(now):
             self._start(account, account.waiting.popleft())
 

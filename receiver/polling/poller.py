@@ -111,7 +111,7 @@ class _Round:
         if self._fetch is None:
             self._fetch = asyncio.create_task(self._shard.fetch(wait=_WAIT, limit=_BATCH))
             self._fetch.add_done_callback(lambda _: self._awake.set())
-        due = self._watchlist.schedule.next_at()
+        due = self._dispatch.next_at()
         pause = _WAIT if due is None else max(0.0, due - self._now())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from receiver.kafka.session import Session
+from receiver.kafka.clients import Clients
+from receiver.kafka.open_shard import ShardSpec
+from receiver.kafka.session import Session, SessionLost
 from receiver.kafka.table import BrokenTable
 from tests.kafka import shards
 from tests.kafka.cluster import Cluster
@@ -109,10 +111,8 @@ async def test_unequal_partition_counts_are_refused(
     await opened.discard()
 
 
-async def _open_patiently(source: shards.Clients, spec: shards.ShardSpec) -> shards.Opened:
+async def _open_patiently(source: Clients, spec: ShardSpec) -> shards.Opened:
     """Open a shard as its life does: again after every loss, until it stands."""
-    from receiver.kafka.session import SessionLost
-
     async with asyncio.timeout(90):
         while True:
             opened = shards.Opened(source, spec, 0)

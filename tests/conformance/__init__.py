@@ -1,0 +1,24 @@
+"""The conformance suite: what every provider must do, whoever wrote it.
+
+It runs over all providers that are installed (the entry points ``payevents.providers``), so a new
+one is covered as soon as its distribution is installed beside payevents::
+
+    pytest tests/conformance -k acme
+
+To run it over a provider that is not installed, or over another sandbox of one, hand it in::
+
+    from tests.conformance import ProviderConformance
+
+    class TestAcme(ProviderConformance):
+        @pytest.fixture(scope="class")
+        def provider(self) -> Provider:
+            return acme.provider
+
+A provider needs nothing beyond :class:`handlers.provider.Provider`: its sandbox stands for the real
+service, its sandbox's controls and story cause all that can happen, and what the sandbox says it
+has told (``caused``) is what the handler must have understood. No sockets, no Kafka, no waiting.
+"""
+
+from tests.conformance.suite import ProviderConformance
+
+__all__ = ["ProviderConformance"]

@@ -1,0 +1,60 @@
+"""What any reading of a provider must be, and the events that are made of it."""
+
+import msgspec
+
+from handlers.event import make_event
+from handlers.fact import RANKS, Claim, Interpretation, Reading, Uninterpretable
+from handlers.jsontext import compact
+from handlers.ledger import settle
+from handlers.observation import Observation, Position
+from handlers.provider import Handler
+from tests.support.event_schema import objections
+
+
+def interpreted(handler: Handler, observation: Observation) -> Interpretation | None:
+    """Interpret an observation, and judge what is said; None where it is uninterpretable."""
+    try:
+        said = handler.interpret(observation)
+    except Uninterpretable as refused:
+        assert refused.reason, "a dead letter needs its reason"
+        assert refused.detail, "a dead letter needs its detail"
+        refused.detail.encode()
+        return None
+    assert isinstance(said, Interpretation)
+    if said.reading is not None:
+        judge_reading(handler, observation, said.reading)
+    if said.claim is not None:
+        judge_claim(handler, said.claim)
+    return said
+
+
+def judge_reading(handler: Handler, observation: Observation, reading: Reading) -> None:
+    """Check a reading by itself, and that valid events can be made of it."""
+    resource, account = reading.resource, handler.account
+    assert (resource.provider, resource.account) == (account.provider, account.name)
+    assert handler.inbox_key(observation.topic, observation.body) == resource.inbox_key
+    assert reading.facts, "a reading without a fact says nothing"
+    for fact in reading.facts:
+        assert fact.resource == resource
+        assert fact.action in RANKS[resource.kind]
+        assert fact.occurred_at is None or fact.occurred_at.utcoffset() is not None
+    actions = {fact.action for fact in reading.facts}
+    assert reading.denied <= RANKS[resource.kind].keys() - actions
+    for name, found in reading.related.items():
+        assert isinstance(name, str)
+        assert isinstance(found, str)
+    msgspec.json.decode(compact(reading.details))
+    settled = settle(None, reading, observation.received_at)
+    for new in settled.publications:
+        event = make_event(new, reading, observation, Position("payevents.inbox", 0, 0))
+        assert objections(event.encode()) == []
+
+
+def judge_claim(handler: Handler, claim: Claim) -> None:
+    """Check that a claim can be kept in a record, and that asking about it is decided."""
+    assert claim.id
+    assert isinstance(handler.can_look_up(claim), bool)
+    assert msgspec.json.encode([claim.kind, claim.action, claim.known_by, claim.id])
+    if claim.fact is not None:
+        assert claim.fact.resource.account == handler.account.name
+        assert claim.fact.resource.provider == handler.account.provider

@@ -1,0 +1,289 @@
+"""The operator's side against Apache Kafka: the life of the process, its admin API, its command."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.kafka.cluster import Cluster
+from tests.kafka.ports import free_ports
+from tests.support.configuration import service_config
+from tests.support.payevents import COMMAND, Payevents
+from tests.support.webhooks import Webhook, invoice, post
+
+CHERRIES = """
+[accounts.cherries]
+provider = "voucherry"
+base_url = "http://127.0.0.1:9/api/v1"
+auth_token = "a-token-of-the-tests"
+"""
+WITHIN = 30.0
+TRY_EVERY = 0.1
+
+
+@pytest.fixture
+def config(kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path) -> Path:
+    """Return a configuration file whose topics do not exist."""
+    file = tmp_path / "payevents.toml"
+    servers = kafka_cluster.bootstrap_servers
+    file.write_text(service_config(servers, topic_prefix, tmp_path, accounts=CHERRIES))
+    return file
+
+
+@pytest.fixture
+def service(config: Path, tmp_path: Path) -> Iterator[Payevents]:
+    """Return the running service, with its topics made."""
+    command(config, "topics", "create")
+    with Payevents(config.read_text(), tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def without_kafka(tmp_path: Path) -> Iterator[Payevents]:
+    """Return the service, running while nobody answers at its Kafka's address."""
+    [port] = free_ports(1)
+    with Payevents(service_config(f"127.0.0.1:{port}", "", tmp_path), tmp_path) as running:
+        yield running
+
+
+def command(config: Path, *arguments: str, expect: int = 0) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end, which must be with the exit code ``expect``."""
+    done = subprocess.run(
+        [COMMAND, *arguments, "--config", config],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+async def ask(url: str, method: str = "GET", **options: Any) -> tuple[int, dict[str, Any]]:
+    """Return the status and the JSON of one request."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, url, **options) as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+async def eventually(look: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Look again and again until it is so; fail when that takes too long."""
+    deadline = time.monotonic() + WITHIN
+    while not await look():
+        assert time.monotonic() < deadline, what
+        await asyncio.sleep(TRY_EVERY)
+
+
+async def until_ready(service: Payevents, *, ready: bool = True) -> dict[str, Any]:
+    """Return the readiness once it is as it should be."""
+    last: dict[str, Any] = {}
+
+    async def as_wished() -> bool:
+        nonlocal last
+        status, last = await ask(f"{service.admin}/readyz")
+        return status == (200 if ready else 503)
+
+    await eventually(as_wished, f"never became {ready=}: {last}")
+    return last
+
+
+async def watch_keys(service: Payevents) -> list[str]:
+    """Return the keys of the watches."""
+    _, found = await ask(f"{service.admin}/v1/watches", params={"account": "cherries"})
+    return [watch["key"] for watch in found["watches"]]
+
+
+async def test_sigterm_ends_with_zero_after_the_drain(config: Path, tmp_path: Path) -> None:
+    """On SIGTERM it turns unready, still answers 200 while it drains, and ends with 0."""
+    command(config, "topics", "create")
+    slow = config.read_text().replace('drain_delay = "0s"', 'drain_delay = "3s"')
+    with Payevents(slow, tmp_path) as service:
+        await until_ready(service)
+        ending = asyncio.create_task(asyncio.to_thread(service.terminate))
+        await asyncio.to_thread(service.await_line, "draining")
+        status, report = await ask(f"{service.admin}/readyz")
+        assert (status, report["ready"]) == (503, False)
+        assert report["parts"]["process"]["state"] == "failed"
+        assert await post(f"{service.webhooks}/shop", invoice("late")) == 200
+        assert await ending == 0
+
+
+async def test_without_kafka_it_runs_unready_and_ends_with_zero(
+    without_kafka: Payevents,
+) -> None:
+    """With Kafka away it serves, says why it is not ready, and still ends with 0 in 30 seconds."""
+    report = await until_ready(without_kafka, ready=False)
+    assert report["parts"]["receive"]["state"] == "failed"
+    assert await post(f"{without_kafka.webhooks}/shop", invoice("i1")) == 503
+    status, _ = await ask(f"{without_kafka.admin}/v1/watches")
+    assert status == 503
+    assert await asyncio.to_thread(without_kafka.terminate, 30.0) == 0
+
+
+async def test_kafka_lost_under_way_is_noticed_and_the_end_is_still_zero(
+    config: Path, tmp_path: Path
+) -> None:
+    """A process at work whose Kafka dies turns unready, also when idle, and ends with 0."""
+    with Cluster() as cluster:
+        text = service_config(cluster.bootstrap_servers, "", tmp_path)
+        config.write_text(text)
+        await asyncio.to_thread(command, config, "topics", "create")
+        with Payevents(text, tmp_path, "lost") as service:
+            await asyncio.to_thread(service.await_line, "the shard runs")
+            await until_ready(service)
+            cluster.kill(0)
+            await until_ready(service, ready=False)
+            assert await asyncio.to_thread(service.terminate, 30.0) == 0
+
+
+async def test_a_second_signal_ends_at_once(config: Path, tmp_path: Path) -> None:
+    """Whoever sends a second signal does not wait for the drain."""
+    slow = config.read_text().replace('drain_delay = "0s"', 'drain_delay = "20s"')
+    with Payevents(slow, tmp_path) as service:
+        service._running.send_signal(signal.SIGINT)
+        await asyncio.to_thread(service.await_line, "draining")
+        assert await asyncio.to_thread(service.terminate, 5.0) == 1
+
+
+async def test_missing_topics_are_named_and_taken_up_as_they_come(
+    config: Path, tmp_path: Path
+) -> None:
+    """It starts without topics, says what to do, and works as soon as they are made."""
+    with Payevents(config.read_text(), tmp_path) as service:
+        line = await asyncio.to_thread(service.await_line, "topics are missing")
+        assert "payevents topics create" in line["what_to_do"]
+        report = await until_ready(service, ready=False)
+        assert "payevents topics create" in report["parts"]["topics"]["why"]
+        await asyncio.to_thread(command, config, "topics", "create")
+        await asyncio.to_thread(service.await_line, "the shard runs")
+        await until_ready(service)
+        assert await post(f"{service.webhooks}/shop", invoice("i1")) == 200
+        done = await asyncio.to_thread(
+            command, config, "tail", "--from-beginning", "--count", "1", "--json"
+        )
+        assert json.loads(done.stdout)["subject"] == "invoice/i1"
+
+
+async def test_a_watch_is_registered_listed_and_removed(service: Payevents) -> None:
+    """What was answered 202 is listed with its state, and is gone once it was deleted."""
+    url = f"{service.admin}/v1/watches"
+    wanted = {"account": "cherries", "kind": "cherries_requests", "id": "123"}
+    key = "cherries/cherries_requests/123"
+    await until_ready(service)
+    assert await ask(url, "POST", json=wanted) == (202, {"key": key})
+    assert await ask(url, "POST", json=wanted) == (202, {"key": key})
+
+    async def failing() -> bool:
+        _, found = await ask(url)
+        return any(watch["error"] for watch in found["watches"])
+
+    await eventually(failing, "the watch was never polled")
+    _, found = await ask(url)
+    [watch] = found["watches"]
+    assert watch | {"error": "", "last_polled_at": "", "next_poll_at": ""} == {
+        "key": key,
+        **wanted,
+        "status": None,
+        "state": "active",
+        "last_polled_at": "",
+        "next_poll_at": "",
+        "error": "",
+    }
+    assert watch["next_poll_at"].endswith("Z")
+    assert await ask(f"{service.admin}/v1/watches/{key}", "DELETE") == (202, {"key": key})
+
+    async def gone() -> bool:
+        return not await watch_keys(service)
+
+    await eventually(gone, "the watch was never removed")
+    status, refused = await ask(f"{service.admin}/v1/watches/{key}", "DELETE")
+    assert (status, refused["error"]["code"]) == (404, "unknown-watch")
+
+
+async def test_the_command_registers_watches_too(service: Payevents) -> None:
+    """`watches add`, `list` and `remove` reach the poller through Kafka alone."""
+    config = service.config
+    key = "cherries/cherries_transfers/9"
+    run = ("cherries", "cherries_transfers", "9")
+    done = await asyncio.to_thread(command, config, "watches", "add", *run, "--json")
+    assert json.loads(done.stdout) == {"key": key}
+
+    async def listed() -> bool:
+        told = await asyncio.to_thread(command, config, "watches", "list", "--json")
+        return [watch["key"] for watch in json.loads(told.stdout)["watches"]] == [key]
+
+    await eventually(listed, "the watch was never listed")
+    await asyncio.to_thread(command, config, "watches", "remove", *run)
+
+    async def gone() -> bool:
+        return not await watch_keys(service)
+
+    await eventually(gone, "the watch was never removed")
+    refused = await asyncio.to_thread(command, config, "watches", "remove", *run, expect=1)
+    assert refused.stderr.count("\n") == 1
+
+
+async def test_a_dead_letter_is_shown_and_redriven(service: Payevents) -> None:
+    """A letter is listed without its body, shown with it, and counts up when redriven in vain."""
+    config, url = service.config, f"{service.admin}/v1/dead-letters"
+    await until_ready(service)
+    assert await post(f"{service.webhooks}/shop", Webhook("invoice/created", b"not json")) == 200
+    letters: list[dict[str, Any]] = []
+
+    async def counted(count: int) -> bool:
+        nonlocal letters
+        letters = (await ask(url))[1]["dead_letters"]
+        return [letter["count"] for letter in letters] == [count]
+
+    await eventually(lambda: counted(1), "the letter was never listed")
+    assert letters[0]["reason"] == "not-json"
+    assert "body" not in letters[0]
+    shown = await asyncio.to_thread(command, config, "dead-letters", "show", letters[0]["id"])
+    assert shown.stdout.endswith("\nnot json\n")
+    ids = {"ids": [letters[0]["id"], "unknown"]}
+    status, outcome = await ask(f"{url}/redrive", "POST", json=ids)
+    assert (status, outcome["redriven"]) == (202, ids["ids"][:1])
+    assert list(outcome["refused"]) == ["unknown"]
+    await eventually(lambda: counted(2), "the letter was never tried again")
+    await asyncio.to_thread(command, config, "dead-letters", "redrive", "--all")
+    await eventually(lambda: counted(3), "the letter was never tried a third time")
+
+
+def test_topics_are_made_once_and_compared(config: Path) -> None:
+    """`topics create` is idempotent, and `topics list` shows what differs from the settings."""
+    made = json.loads(command(config, "topics", "create", "--json").stdout)["created"]
+    again = json.loads(command(config, "topics", "create", "--json").stdout)
+    assert (again["created"], sorted(again["there"])) == ([], sorted(made))
+    config.write_text(config.read_text().replace("partitions = 4", "partitions = 8"))
+    told = json.loads(command(config, "topics", "list", "--json").stdout)["topics"]
+    assert [topic["differences"] for topic in told] == [["partitions: 4, wanted 8"]] * len(made)
+
+
+def test_the_doctor_finds_what_is_missing(config: Path) -> None:
+    """The doctor ends with 1 while topics are missing, and with 0 once they are made."""
+    sick = json.loads(command(config, "doctor", "--json", expect=1).stdout)
+    [wrong] = [finding for finding in sick["findings"] if finding["verdict"] == "wrong"]
+    assert (wrong["subject"], wrong["remedy"]) == ("topics", "run 'payevents topics create'")
+    command(config, "topics", "create")
+    well = json.loads(command(config, "doctor", "--json").stdout)
+    assert well["ok"]
+
+
+def test_a_weak_topic_is_wrong_for_the_doctor(kafka_three: Cluster, tmp_path: Path) -> None:
+    """With three replicas and one in-sync replica asked for, a 200 would promise too much."""
+    file = tmp_path / "weak.toml"
+    text = service_config(kafka_three.bootstrap_servers, "weak.", tmp_path, replication_factor=3)
+    file.write_text(text.replace("[kafka]", "[kafka]\nmin_insync_replicas = 1"))
+    command(file, "topics", "create")
+    told = command(file, "doctor", expect=1).stdout
+    assert "min.insync.replicas is 1 with 3 replicas, set it to 2" in told
