@@ -44,6 +44,9 @@ class SmartPaySettings(AccountSettings):
     calls_per: Interval = Field(
         default=timedelta(hours=1), description="The time in which `calls` are counted."
     )
+    concurrency: int = Field(
+        default=1, ge=1, description="How many requests to the provider are under way at once."
+    )
     api_key: SecretStr = Field(
         description="The merchant's API key: it signs in at the API, and signs the webhooks."
     )

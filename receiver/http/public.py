@@ -1,5 +1,6 @@
 """The public listener: webhooks in, 200 only for what is durable."""
 
+import re
 from dataclasses import dataclass
 from time import perf_counter
 from uuid import uuid4
@@ -20,6 +21,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS = 5
 _OTHER = "(none)"
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""W3C Trace Context, section 3.2: anything else is not worth carrying along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class PublicListener:
             received_at=received_at,
             body=body,
             request_id=request_id,
-            traceparent=headers.get("traceparent"),
+            traceparent=_traceparent(headers.get("traceparent", "")),
         )
         key = handler.inbox_key(topic, body)
         try:
@@ -107,6 +110,10 @@ class PublicListener:
             )
         bound.info("a webhook was accepted", resource=key, partition=at.partition, offset=at.offset)
         return web.Response(text="accepted\n")
+
+
+def _traceparent(header: str) -> str | None:
+    return header if _TRACEPARENT.fullmatch(header) else None
 
 
 def _printable(value: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -14,6 +14,7 @@ from receiver.kafka.discard import discard_producer
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _RETRY_AFTER = 0.5
+_LONGEST_PAUSE = 5.0
 
 
 class NotDurable(Exception):
@@ -24,7 +25,8 @@ class Appender:
     """One producer of single records to some topics, behind a circuit breaker.
 
     After one acknowledgement that did not come in time the producer is thrown away, and appends
-    fail at once until a new one has reached the cluster, so that nothing queues up in memory.
+    fail at once until a new one has reached the cluster, so that nothing queues up in memory. The
+    first append after that is a trial: the others go on failing until it is acknowledged.
     """
 
     def __init__(self, clients: Clients, topics: Sequence[str]) -> None:
@@ -32,6 +34,9 @@ class Appender:
         self._topics = topics
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
+        self._on_trial = False
+        self._trial_under_way = False
+        self._trips = 0
         self.problem = "not connected yet"
 
     @property
@@ -46,6 +51,7 @@ class Appender:
                 await self._connect()
                 await self._broken.wait()
                 await self._drop()
+                await asyncio.sleep(min(_LONGEST_PAUSE, _RETRY_AFTER * self._trips))
         finally:
             await self._drop()
 
@@ -74,24 +80,42 @@ class Appender:
             # Not the cluster's fault: others of its topics are still appended to.
             producer.client.force_metadata_update()
             raise NotDurable(f"there is no topic {topic}: run 'payevents topics create'")
-        try:
-            async with asyncio.timeout(self._clients.timeouts.acknowledge):
-                written = await producer.send_and_wait(
-                    topic,
-                    value,
-                    key=key,
-                    partition=partition_for(partition_key or key, len(partitions)),
-                    headers=headers or [],
-                )
-        except (KafkaError, OSError, TimeoutError, AssertionError) as error:
-            self._trip(producer, error)
-            raise NotDurable(self.problem) from error
+        with self._trial():
+            try:
+                async with asyncio.timeout(self._clients.timeouts.acknowledge):
+                    written = await producer.send_and_wait(
+                        topic,
+                        value,
+                        key=key,
+                        partition=partition_for(partition_key or key, len(partitions)),
+                        headers=headers or [],
+                    )
+            except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+                self._trip(producer, error)
+                raise NotDurable(self.problem) from error
+            self._on_trial, self._trips = False, 0
         return written.partition, written.offset
+
+    @contextlib.contextmanager
+    def _trial(self) -> Iterator[None]:
+        """Let one append through while the cluster is on trial, and the others not."""
+        if not self._on_trial:
+            yield
+            return
+        if self._trial_under_way:
+            raise NotDurable("Kafka is being tried again")
+        self._trial_under_way = True
+        try:
+            yield
+        finally:
+            self._trial_under_way = False
 
     def _trip(self, producer: AIOKafkaProducer, error: Exception) -> None:
         if producer is self._producer and not self._broken.is_set():
             self.problem = f"Kafka did not acknowledge: {error!r}"
             self._broken.set()
+            self._on_trial = True
+            self._trips += 1
             log.warning("Kafka does not take records", why=self.problem)
 
     async def _connect(self) -> None:

@@ -10,6 +10,9 @@ from aiokafka.partitioner import murmur2
 
 KafkaHeaders: TypeAlias = list[tuple[str, bytes]]
 
+_NOTICE_TOPICS_MS = 5_000
+"""How soon a topic that was missing is noticed; aiokafka's own default is five minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -63,6 +66,7 @@ class Clients:
             max_batch_size=1 << 20,
             request_timeout_ms=max(1000, round(self.timeouts.acknowledge * 1000)),
             retry_backoff_ms=50,
+            metadata_max_age_ms=_NOTICE_TOPICS_MS,
         )
 
     def partition_consumer(self) -> AIOKafkaConsumer:
@@ -94,8 +98,7 @@ class Clients:
             rebalance_timeout_ms=10_000,
             request_timeout_ms=15_000,
             max_poll_interval_ms=30_000,
-            # How soon a topic that was missing, or new partitions, are noticed.
-            metadata_max_age_ms=5_000,
+            metadata_max_age_ms=_NOTICE_TOPICS_MS,
         )
 
     def admin(self) -> AIOKafkaAdminClient:

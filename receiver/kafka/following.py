@@ -1,20 +1,22 @@
 """Following topics: every committed record, from their beginning or from now, as it comes."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaConsumer
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.reading import partitions_of, started_consumer
 
 
-async def follow(
+@asynccontextmanager
+async def following(
     clients: Clients, topics: Collection[str], *, from_beginning: bool
-) -> AsyncGenerator[ConsumerRecord, None]:
-    """Yield the committed records of ``topics`` for as long as somebody asks for the next.
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a consumer to iterate over: it stands at the place to begin, and never ends.
 
     Raises:
-        NoSuchTopic: one does not exist.
+        NoSuchTopic: a topic does not exist.
         KafkaError: the cluster cannot be reached.
         TimeoutError: it does not answer.
     """
@@ -25,5 +27,4 @@ async def follow(
         consumer.assign(partitions)
         for partition, offset in offsets.items():
             consumer.seek(partition, offset)
-        async for record in consumer:
-            yield record
+        yield consumer

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from time import time
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -93,14 +92,13 @@ class Session:
     async def _transact(self, batches: Batches) -> None:
         producer = self._producer
         await producer.begin_transaction()
-        now = round(time() * 1000)
         sends = []
         for topic, _ in batches:
             self._track(topic)
         for (topic, partition), records in batches.items():
             sends += [
                 await producer.send_batch(batch, topic, partition=partition)
-                for batch in self._fill(records, now)
+                for batch in self._fill(records)
             ]
         # aiokafka commits even when a record failed: the outcome of each send decides first.
         outcomes = await asyncio.gather(*sends, return_exceptions=True)
@@ -117,13 +115,13 @@ class Session:
             self._tracked.add(topic)
             self._producer.client.add_topic(topic)
 
-    def _fill(self, records: Sequence[Record], now: int) -> list[object]:
+    def _fill(self, records: Sequence[Record]) -> list[object]:
         batches = [self._producer.create_batch()]
         for record in records:
             fields = {
                 "key": record.key,
                 "value": record.value,
-                "timestamp": now,
+                "timestamp": None,
                 "headers": record.headers,
             }
             if batches[-1].append(**fields) is None:

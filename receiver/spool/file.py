@@ -1,0 +1,214 @@
+"""One spool file: SQLite in WAL mode, every commit on the disk before it returns."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from receiver.spool.errors import SpoolFailed, SpoolFull
+
+SUFFIX = ".spool"
+_FULL_SYNC = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One observation as it will stand in the inbox."""
+
+    key: bytes
+    headers: list[tuple[str, bytes]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One observation in a spool file, under its place in the file."""
+
+    row: int
+    size: int
+    spooled: Spooled
+
+
+class InUse(Exception):
+    """Another process, alive, has locked the file."""
+
+
+class SpoolFile:
+    """A spool file, locked for as long as it is open. Every method blocks; use one thread.
+
+    The lock is the operating system's, on a file beside it, so that it ends with its owner however
+    that one ends: a file that can be locked has no living owner.
+    """
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self.path = path
+        self._max_bytes = max_bytes
+        self._lock = _lock(path)
+        try:
+            self._database = _open(path)
+            self.count, self.bytes = self._measure()
+        except (sqlite3.Error, OSError, SpoolFailed) as error:
+            os.close(self._lock)
+            raise SpoolFailed(f"{path}: {error}") from error
+
+    def __enter__(self) -> Self:
+        """Return the open file."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def append(self, records: Sequence[Spooled]) -> None:
+        """Write ``records``; when this returns, all are on the disk.
+
+        Raises:
+            SpoolFull: there is no room for all of them; none was written.
+            SpoolFailed: they may or may not be there. The file must not be written to again.
+        """
+        rows = [(r.key, msgspec.msgpack.encode(r.headers), r.body) for r in records]
+        size = sum(_size(*row) for row in rows)
+        if self.bytes + size > self._max_bytes:
+            raise SpoolFull(f"{self.path} holds {self.bytes} of {self._max_bytes} bytes")
+        try:
+            with self._database:
+                self._database.executemany(
+                    "INSERT INTO spooled (key, headers, body) VALUES (?, ?, ?)", rows
+                )
+        except sqlite3.Error as error:
+            raise SpoolFailed(f"{self.path}: {error}") from error
+        self.count += len(rows)
+        self.bytes += size
+
+    def oldest(self, limit: int) -> list[Stored]:
+        """Return up to ``limit`` observations, the oldest first.
+
+        Raises:
+            SpoolFailed: the file cannot be read.
+        """
+        try:
+            rows = self._database.execute(
+                "SELECT row, key, headers, body FROM spooled ORDER BY row LIMIT ?", (limit,)
+            ).fetchall()
+            return [
+                Stored(row, _size(key, headers, body), Spooled(key, _headers(headers), body))
+                for row, key, headers, body in rows
+            ]
+        except (sqlite3.Error, msgspec.MsgspecError) as error:
+            raise SpoolFailed(f"{self.path}: {error}") from error
+
+    def remove(self, stored: Sequence[Stored]) -> None:
+        """Remove observations that are in Kafka now.
+
+        Raises:
+            SpoolFailed: they may or may not be removed; to drain them again is harmless.
+        """
+        try:
+            with self._database:
+                self._database.executemany(
+                    "DELETE FROM spooled WHERE row = ?", [(each.row,) for each in stored]
+                )
+        except sqlite3.Error as error:
+            raise SpoolFailed(f"{self.path}: {error}") from error
+        self.count -= len(stored)
+        self.bytes -= sum(each.size for each in stored)
+
+    def close(self, *, delete_if_empty: bool = True) -> None:
+        """Close and unlock; an empty file is deleted first, so that folders do not fill up."""
+        if self._lock < 0:
+            return
+        with suppress(sqlite3.Error):
+            self._database.close()
+        if delete_if_empty and self.count == 0:
+            for ending in ("", "-wal", "-shm", ".lock"):
+                Path(f"{self.path}{ending}").unlink(missing_ok=True)
+        os.close(self._lock)
+        self._lock = -1
+
+    def _measure(self) -> tuple[int, int]:
+        [(count, size)] = self._database.execute(
+            "SELECT count(*), coalesce(sum(length(key) + length(headers) + length(body)), 0)"
+            " FROM spooled"
+        ).fetchall()
+        return int(count), int(size)
+
+
+def _size(key: bytes, headers: bytes, body: bytes) -> int:
+    return len(key) + len(headers) + len(body)
+
+
+def _headers(raw: bytes) -> list[tuple[str, bytes]]:
+    return msgspec.msgpack.decode(raw, type=list[tuple[str, bytes]])
+
+
+def _lock(path: Path) -> int:
+    try:
+        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SpoolFailed(f"{path}: {error}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise InUse(str(path)) from None
+    except OSError as error:
+        os.close(descriptor)
+        raise SpoolFailed(f"{path}: {error}") from error
+    if not _is_still_there(descriptor, path):
+        # Its owner deleted it between our opening and our locking.
+        os.close(descriptor)
+        raise InUse(str(path))
+    return descriptor
+
+
+def _is_still_there(descriptor: int, path: Path) -> bool:
+    try:
+        return os.fstat(descriptor).st_ino == os.stat(f"{path}.lock").st_ino  # noqa: PTH116
+    except FileNotFoundError:
+        return False
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # The writer thread is another one than that which opened the file at start.
+    database = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
+    path.chmod(0o600)
+    try:
+        _check_durability(database)
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS spooled (row INTEGER PRIMARY KEY AUTOINCREMENT,"
+            " key BLOB NOT NULL, headers BLOB NOT NULL, body BLOB NOT NULL)"
+        )
+        database.commit()
+        _sync_folder(path.parent)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check_durability(database: sqlite3.Connection) -> None:
+    """Set WAL and full synchronisation, read both back, and look for damage."""
+    [(journal,)] = database.execute("PRAGMA journal_mode = WAL").fetchall()
+    database.execute("PRAGMA synchronous = FULL")
+    [(synchronous,)] = database.execute("PRAGMA synchronous").fetchall()
+    if (journal, synchronous) != ("wal", _FULL_SYNC):
+        raise SpoolFailed(f"SQLite runs with {journal}, synchronous {synchronous}")
+    [(check,)] = database.execute("PRAGMA quick_check(1)").fetchall()
+    if check != "ok":
+        raise SpoolFailed(f"the file is damaged: {check}")
+
+
+def _sync_folder(folder: Path) -> None:
+    # SQLite syncs the file; that the file is in its folder must be on the disk too.
+    for place in (folder, folder.parent):
+        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
