@@ -1,10 +1,9 @@
-"""The reference of all settings, written from the models: `python -m config.reference FILE`."""
+"""The reference of all settings, written from the models."""
 
 import inspect
 import json
-import sys
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import NoneType
 from typing import Literal, get_args, get_origin
@@ -23,7 +22,7 @@ from config.types import format_duration, format_size
 _HEAD = """\
 # Configuration
 
-<!-- Written by `python -m config.reference docs/configuration.md`; a test compares the two. -->
+<!-- Written by `python -m receiver.reference docs/configuration.md`; a test compares the two. -->
 
 One TOML file, named by `--config` or `PAYEVENTS_CONFIG`. `payevents check-config` tells every
 mistake at once.
@@ -39,10 +38,12 @@ mistake at once.
 - **Paths** that are not absolute start at the working directory.
 - An account's name is part of every event's id: **to rename an account is to publish everything
   anew.**
+- Some keys are known but [have no effect yet](operations.md#not-yet).
 """
 
 _WORDS: Mapping[type, str] = {
     timedelta: "duration",
+    date: "date",
     pydantic.ByteSize: "size",
     bool: "true or false",  # before int, which it is too
     int: "whole number",
@@ -85,6 +86,8 @@ def _group(field: FieldInfo) -> type[Group] | None:
 
 def _is_own(name: str, field: FieldInfo) -> bool:
     """Tell whether a provider's key is new, or differs from what all accounts have."""
+    if name == "provider":  # its name, which is the section's title
+        return False
     common = AccountSettings.model_fields.get(name)
     return common is None or (common.default, common.description) != (
         field.default,
@@ -144,7 +147,3 @@ def _written(value: object) -> str:
     if isinstance(value, pydantic.ByteSize):
         return f'"{format_size(value)}"'
     return json.dumps(value, default=str)
-
-
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(render({}), encoding="utf-8")

@@ -10,6 +10,7 @@ from receiver.kafka.inspection import Inspection
 from receiver.kafka.membership import Membership
 from receiver.kafka.shard import Shard, ShardState
 from receiver.roles import Role
+from receiver.spool.spool import Spool
 
 _AT_FAULT = frozenset({ShardState.BROKEN, ShardState.RETRYING})
 
@@ -58,12 +59,14 @@ class Health:
         roles: Collection[Role],
         topics: Topics,
         inbox: Inbox,
+        spool: Spool | None,
         memberships: Mapping[Role, Membership],
         inspection: Inspection,
         draining: Callable[[], bool],
     ) -> None:
         self._roles = roles
         self._inbox = inbox
+        self._spool = spool
         self._memberships = memberships
         self._inspection = inspection
         self._draining = draining
@@ -81,12 +84,14 @@ class Health:
         """
         roles = {role: self._role(role) for role in sorted(self._roles)}
         judged = [Role.RECEIVE] if Role.RECEIVE in roles else list(roles)
-        ready = all(roles[role].state is State.OK for role in judged)
+        ready = all(roles[role].state is not State.FAILED for role in judged)
         parts = {
             role.value: part if role in judged else _at_most_degraded(part)
             for role, part in roles.items()
         }
         parts["kafka"] = self._kafka()
+        if self._spool is not None:
+            parts["spool"] = _spool(self._spool)
         parts["topics"] = self._topics()
         if self._draining():
             parts["process"] = Part(State.FAILED, "it is ending: send nothing more here")
@@ -96,17 +101,24 @@ class Health:
     def _role(self, role: Role) -> Part:
         missing = self._inspection.missing & self._needs[role]
         if missing:
-            return Part(State.FAILED, _told_missing(missing))
-        if role is Role.RECEIVE and not self._inbox.available:
-            return Part(State.FAILED, self._inbox.problem or "the inbox takes nothing")
-        if self._inspection.problem:
-            return Part(State.FAILED, self._inspection.problem)
+            amiss = _told_missing(missing)
+        elif role is Role.RECEIVE and not self._inbox.available:
+            amiss = self._inbox.problem or "the inbox takes nothing"
+        else:
+            amiss = self._inspection.problem
         if role is Role.RECEIVE:
-            return Part(State.OK)
+            return self._receive(amiss)
+        if amiss:
+            return Part(State.FAILED, amiss)
         membership = self._memberships[role]
         if not membership.joined:
             return Part(State.FAILED, "it has not joined its group yet")
         return Part.judged(_faults(list(membership.shards)))
+
+    def _receive(self, amiss: str) -> Part:
+        if amiss and self._spool is not None and self._spool.available:
+            return Part(State.DEGRADED, f"{amiss}; webhooks are kept in the spool")
+        return Part.judged(amiss)
 
     def _kafka(self) -> Part:
         return _at_most_degraded(Part.judged(self._inspection.problem))
@@ -115,6 +127,14 @@ class Health:
         missing = self._inspection.missing
         told = [_told_missing(missing)] if missing else []
         return _at_most_degraded(Part.judged("; ".join([*told, *self._inspection.weak])))
+
+
+def _spool(spool: Spool) -> Part:
+    if spool.problem:
+        return Part(State.DEGRADED, spool.problem)
+    if spool.count:
+        return Part(State.DEGRADED, f"{spool.count} webhooks wait on disk for Kafka")
+    return Part(State.OK)
 
 
 def _faults(shards: Sequence[Shard]) -> str:

@@ -15,11 +15,6 @@ class Intake:
         self._inbox = inbox
         self._spool = spool
 
-    @property
-    def available(self) -> bool:
-        """Tell whether webhooks can be made durable now."""
-        return self._inbox.available or self._spool.available
-
     async def accept(self, key: str, observation: Observation) -> Position | None:
         """Return once ``observation`` is durable: where in the inbox it is, None in the spool.
 

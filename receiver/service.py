@@ -18,6 +18,7 @@ from receiver.http.public import Limits, PublicListener
 from receiver.http.server import Server
 from receiver.http.watches import WatchesApi
 from receiver.inbox import Inbox
+from receiver.intake import Intake
 from receiver.kafka.appender import Appender
 from receiver.kafka.inspection import Inspection
 from receiver.kafka.membership import Membership
@@ -32,6 +33,9 @@ from receiver.roles import ALL_ROLES, Role
 from receiver.routing.route import Route
 from receiver.routing.router import Router
 from receiver.shard_metrics import ShardCollector
+from receiver.spool.drain import Drain
+from receiver.spool.metrics import SpoolCollector
+from receiver.spool.spool import Spool
 from receiver.status import Status
 from receiver.tasks import Tasks
 
@@ -69,9 +73,15 @@ class Service:
             self.clients, (settings.topics.inbox, settings.topics.watch_requests)
         )
         self.inbox = Inbox(self.appender, settings.topics.inbox)
+        self.spool: Spool | None = None
+        if Role.RECEIVE in roles:
+            limit = settings.spool.max_bytes
+            self.spool = Spool(settings.spool.directory, limit, self.alarms)
+            self.metrics.registry.register(SpoolCollector(self.spool))
         self.inspection = Inspection(self.clients, wanted_topics(settings), monotonic=monotonic)
         self.memberships: dict[Role, Membership] = {}
         self._clock = clock
+        self._rng = rng or Random()  # noqa: S311 - for jitter
         self._tasks = Tasks()
         self._public: Server | None = None
         self.draining = False
@@ -85,7 +95,7 @@ class Service:
         if Role.ROUTE in roles:
             self.memberships[Role.ROUTE] = self._router()
         if Role.POLL in roles:
-            self.memberships[Role.POLL] = self._poller(rng or Random())  # noqa: S311 - jitter
+            self.memberships[Role.POLL] = self._poller()
         self.metrics.registry.register(ShardCollector(self.memberships))
         self._admin = self._admin_server()
 
@@ -105,19 +115,24 @@ class Service:
         for role, membership in self.memberships.items():
             self._tasks.spawn(f"{role}-membership", membership.run())
         public = None
-        if Role.RECEIVE in self.roles:
-            self._public = self._public_server()
+        if self.spool is not None:
+            await self.spool.open()
+            drain = Drain(self.spool, self.appender, self.settings.topics.inbox, self._rng)
+            self._tasks.spawn("spool-drain", drain.run())
+            self._public = self._public_server(Intake(self.inbox, self.spool))
             public = await self._public.start()
         return Ports(public, admin)
 
     async def stop(self) -> None:
-        """Finish what is under way and end: what was answered 200 is in Kafka.
+        """Finish what is under way and end: what was answered 200 is in Kafka or in the spool.
 
         The admin listener closes last, so that whoever asks is told to the end.
         """
         if self._public is not None:
             await self._public.stop()
         await self._tasks.cancel()
+        if self.spool is not None:
+            await self.spool.close()
         await self.caller.close()
         await self._admin.stop()
 
@@ -125,10 +140,10 @@ class Service:
         """Wait until a part that should never end has ended; return its name."""
         return await self._tasks.any_ended()
 
-    def _public_server(self) -> Server:
+    def _public_server(self, intake: Intake) -> Server:
         http = self.settings.http
         limits = Limits(http.max_body, http.body_timeout.total_seconds())
-        listener = PublicListener(self.accounts, self.inbox, self.metrics, self._clock, limits)
+        listener = PublicListener(self.accounts, intake, self.metrics, self._clock, limits)
         keepalive = http.keepalive_timeout.total_seconds()
         return Server(listener.application(), http.host, http.port, keepalive=keepalive)
 
@@ -138,6 +153,7 @@ class Service:
             self.roles,
             topics,
             self.inbox,
+            self.spool,
             self.memberships,
             self.inspection,
             lambda: self.draining,
@@ -179,18 +195,14 @@ class Service:
             route, settings.topics, self.metrics, self._clock, batch=settings.router.batch
         )
         topics = settings.topics
-        return Membership(
-            self.clients, self._spec(Role.ROUTE, topics.inbox, topics.ledger), router.work
-        )
+        spec = self._spec(Role.ROUTE, topics.inbox, topics.ledger)
+        return Membership(self.clients, spec, router.work, self.alarms)
 
-    def _poller(self, rng: Random) -> Membership:
-        visits = Visits(self.inbox, self.caller, self.alarms, self._clock, rng)
+    def _poller(self) -> Membership:
+        visits = Visits(self.inbox, self.caller, self.alarms, self._clock, self._rng)
         topics = self.settings.topics
-        return Membership(
-            self.clients,
-            self._spec(Role.POLL, topics.watch_requests, topics.watchlist),
-            Poller(self.accounts, visits).work,
-        )
+        spec = self._spec(Role.POLL, topics.watch_requests, topics.watchlist)
+        return Membership(self.clients, spec, Poller(self.accounts, visits).work, self.alarms)
 
     def _spec(self, role: Role, input_topic: str, table_topic: str) -> ShardSpec:
         return ShardSpec(role.value, self.settings.kafka.application, input_topic, table_topic)

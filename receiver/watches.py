@@ -29,30 +29,23 @@ class Original(msgspec.Struct, frozen=True):
         return Observation.from_record(self.headers, self.body)
 
 
-class StartWatch(msgspec.Struct, tag="start", frozen=True):
+class _OfResource(msgspec.Struct, frozen=True):
+    account: str
+    kind: str
+    id: str
+
+    @property
+    def watch(self) -> Watch:
+        """Return the watch."""
+        return Watch(self.account, self.kind, self.id)
+
+
+class StartWatch(_OfResource, tag="start", frozen=True):
     """Ask for a resource again and again, until it reaches its terminal state."""
 
-    account: str
-    kind: str
-    id: str
 
-    @property
-    def watch(self) -> Watch:
-        """Return the watch."""
-        return Watch(self.account, self.kind, self.id)
-
-
-class StopWatch(msgspec.Struct, tag="stop", frozen=True):
+class StopWatch(_OfResource, tag="stop", frozen=True):
     """Ask no more."""
-
-    account: str
-    kind: str
-    id: str
-
-    @property
-    def watch(self) -> Watch:
-        """Return the watch."""
-        return Watch(self.account, self.kind, self.id)
 
 
 class LookUp(msgspec.Struct, tag="look-up", frozen=True):

@@ -12,7 +12,6 @@ from handlers.smartpay.body import as_object
 
 _UNAUTHORISED, _FORBIDDEN = 401, 403
 _REFUSAL_WORDS = ("key", "disabled")
-_LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def _texts(value: Json) -> tuple[str, ...]:
         told = [f"{code}: {text}" for code, text in value.items()]
     else:
         told = [] if value in (None, "", False) else [str(value)]
-    return tuple(text[:_LONGEST_TEXT] for text in told)
+    return tuple(told)
 
 
 def _row_values(result: Json) -> list[Json]:

@@ -20,6 +20,7 @@ TOKEN_LIFETIME = timedelta(hours=1)
 """How long a token lives, by SmartPay's API documents."""
 
 _MARGIN = timedelta(minutes=2)
+_LONGEST_TEXT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +149,5 @@ class Api:
     def _clean(self, text: str, session: Session) -> str:
         for secret in filter(None, (*self._dialect.secrets, session.token)):
             text = text.replace(secret, "***")
-        return text
+        # Cut only now: a secret that was cut in two would not be found.
+        return text[:_LONGEST_TEXT]

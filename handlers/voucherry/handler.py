@@ -100,7 +100,7 @@ class VoucherryHandler(BaseHandler):
         if response.status == _UNAUTHORIZED:
             raise Refused("Voucherry does not accept the credentials (401)")
         if response.status != _OK:
-            msg = f"{below} got HTTP {response.status}{_errors(response)}"
+            msg = f"{below} got HTTP {response.status}{self._quoted(_errors(response), 500)}"
             raise WatchFailed(msg)
         return self._polled(watch, age, self._resource(watch, response))
 
@@ -112,11 +112,13 @@ class VoucherryHandler(BaseHandler):
             raise WatchFailed(msg) from None
         found = usable_id(resource.get("id"))
         if found != watch.id:
-            msg = f"asked for {watch.kind} {watch.id}, and the answer has the id {found!r:.40}"
+            shown = self._quoted(repr(found), 40)
+            msg = f"asked for {watch.kind} {watch.id}, and the answer has the id {shown}"
             raise WatchFailed(msg)
         url = resource.get("url")
         if url is not None and not self._owns(watch, url):
-            msg = f"the answer's url {url!r:.120} is not that of {watch.kind} {watch.id}"
+            shown = self._quoted(repr(url), 120)
+            msg = f"the answer's url {shown} is not that of {watch.kind} {watch.id}"
             raise WatchFailed(msg)
         return resource
 
@@ -142,12 +144,21 @@ class VoucherryHandler(BaseHandler):
     def _authorization(self) -> str:
         """Return HTTP Basic credentials: a token is the user's name, with an empty password."""
         settings = self._settings
-        if settings.auth_token is not None:
-            user, password = settings.auth_token.get_secret_value(), ""
-        else:
-            user = settings.username or ""
-            password = settings.password.get_secret_value() if settings.password else ""
-        return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+        user = settings.username or ""
+        pair = f"{self._secret()}:" if settings.auth_token else f"{user}:{self._secret()}"
+        return f"Basic {b64encode(pair.encode()).decode()}"
+
+    def _secret(self) -> str:
+        settings = self._settings
+        secret = settings.auth_token or settings.password
+        return secret.get_secret_value() if secret else ""
+
+    def _quoted(self, said: str, most: int) -> str:
+        """Shorten what an answer says, without the credentials that it may repeat."""
+        encoded = self._authorization().removeprefix("Basic ")
+        for secret in filter(None, (encoded, self._secret())):
+            said = said.replace(secret, "***")
+        return said[:most]
 
 
 def _errors(response: Response) -> str:
@@ -159,7 +170,7 @@ def _errors(response: Response) -> str:
     errors = body.get("errors")
     if not isinstance(errors, list) or not errors:
         return ""
-    return ": " + "; ".join(str(error) for error in errors)[:500]
+    return ": " + "; ".join(str(error) for error in errors)
 
 
 def bind(account: AccountSettings) -> Handler:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from receiver.cli import dead_letters, schema, topics, watches
+from receiver.cli import dead_letters, schema, spool, topics, watches
 from receiver.cli.context import ConfigOption, JsonOption, load_settings
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.add_typer(topics.app, name="topics", no_args_is_help=True)
 app.add_typer(watches.app, name="watches", no_args_is_help=True)
 app.add_typer(dead_letters.app, name="dead-letters", no_args_is_help=True)
+app.add_typer(spool.app, name="spool", no_args_is_help=True)
 app.add_typer(schema.app, name="schema", no_args_is_help=True)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection
-from contextlib import aclosing
 
 import orjson
 import typer
@@ -11,7 +10,7 @@ from config.settings import Settings
 from receiver.cli.context import fail
 from receiver.cli.kafka import run
 from receiver.kafka.clients import Clients
-from receiver.kafka.following import follow
+from receiver.kafka.following import following
 
 _WIDTHS = (24, 34, 36, 16)
 
@@ -24,7 +23,7 @@ def tail(
 
     async def print_events(clients: Clients) -> None:
         left = count
-        async with aclosing(follow(clients, chosen, from_beginning=from_beginning)) as records:
+        async with following(clients, chosen, from_beginning=from_beginning) as records:
             if not json:
                 typer.echo(_line("TIME", "TYPE", "SUBJECT", "AMOUNT", "ORIGIN"))
             async for record in records:

@@ -13,7 +13,8 @@ from handlers.observation import Observation, Origin
 from handlers.provider import BadSignature, Handler
 from receiver.accounts import Accounts
 from receiver.http.body import read_body
-from receiver.inbox import Inbox, TooLarge
+from receiver.inbox import TooLarge
+from receiver.intake import Intake
 from receiver.kafka.appender import NotDurable
 from receiver.metrics import Metrics
 
@@ -37,10 +38,10 @@ class PublicListener:
     """Answers ``POST /webhooks/{account}`` and ``GET /livez``."""
 
     def __init__(
-        self, accounts: Accounts, inbox: Inbox, metrics: Metrics, clock: Clock, limits: Limits
+        self, accounts: Accounts, intake: Intake, metrics: Metrics, clock: Clock, limits: Limits
     ) -> None:
         self._accounts = accounts
-        self._inbox = inbox
+        self._intake = intake
         self._metrics = metrics
         self._clock = clock
         self._limits = limits
@@ -98,7 +99,7 @@ class PublicListener:
         )
         key = handler.inbox_key(topic, body)
         try:
-            at = await self._inbox.append(key, observation)
+            at = await self._intake.accept(key, observation)
         except TooLarge as error:
             raise web.HTTPRequestEntityTooLarge(0, len(body), text=f"{error}\n") from None
         except NotDurable as error:
@@ -108,7 +109,12 @@ class PublicListener:
                 text="not durable, send it again\n",
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
-        bound.info("a webhook was accepted", resource=key, partition=at.partition, offset=at.offset)
+        if at is None:
+            self._metrics.spooled.labels(observation.account).inc()
+            bound.info("a webhook was spooled", resource=key)
+        else:
+            place = {"partition": at.partition, "offset": at.offset}
+            bound.info("a webhook was accepted", resource=key, **place)
         return web.Response(text="accepted\n")
 
 

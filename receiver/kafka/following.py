@@ -1,9 +1,9 @@
 """Following topics: every committed record, from their beginning or from now, as it comes."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.reading import partitions_of, started_consumer
@@ -28,3 +28,16 @@ async def following(
         for partition, offset in offsets.items():
             consumer.seek(partition, offset)
         yield consumer
+
+
+async def follow(
+    clients: Clients, topics: Collection[str], *, from_beginning: bool
+) -> AsyncGenerator[ConsumerRecord, None]:
+    """Yield the committed records of ``topics`` for as long as somebody asks for the next.
+
+    Raises:
+        Exception: as :func:`following`.
+    """
+    async with following(clients, topics, from_beginning=from_beginning) as consumer:
+        async for record in consumer:
+            yield record

@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from receiver.alarms import Alarms
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.kafka.open_shard import ShardSpec
@@ -26,10 +27,11 @@ _LEAVE_WITHIN = 5.0
 class Membership:
     """Keeps this process in the group of its role, and a shard running for each partition owned."""
 
-    def __init__(self, clients: Clients, spec: ShardSpec, work: Work) -> None:
+    def __init__(self, clients: Clients, spec: ShardSpec, work: Work, alarms: Alarms) -> None:
         self._clients = clients
         self._spec = spec
         self._work = work
+        self._alarms = alarms
         self._shards: dict[int, tuple[Shard, asyncio.Task[None]]] = {}
         self._owned: frozenset[int] | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -93,7 +95,7 @@ class Membership:
                 self._start(partition)
 
     def _start(self, partition: int) -> None:
-        shard = Shard(self._clients, self._spec, partition, self._work)
+        shard = Shard(self._clients, self._spec, partition, self._work, self._alarms)
         task = asyncio.create_task(shard.run(), name=f"{self._spec.role}-shard-{partition}")
         self._shards[partition] = (shard, task)
 

@@ -9,6 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from receiver.alarms import Alarms
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.kafka.open_shard import OpenShard, ShardSpec
@@ -35,7 +36,9 @@ class ShardState(StrEnum):
 class Shard:
     """Runs the work of one partition for as long as this process is believed to own it."""
 
-    def __init__(self, clients: Clients, spec: ShardSpec, partition: int, work: Work) -> None:
+    def __init__(
+        self, clients: Clients, spec: ShardSpec, partition: int, work: Work, alarms: Alarms
+    ) -> None:
         self.partition = partition
         self.state = ShardState.STARTING
         self.problem = ""
@@ -44,10 +47,18 @@ class Shard:
         self._clients = clients
         self._spec = spec
         self._work = work
+        self._alarms = alarms
+        self._alarm = f"broken-{spec.role}-shard-{partition}"
         self._log = log.bind(role=spec.role, partition=partition)
 
     async def run(self) -> None:
         """Work until cancelled, or until another owner fences us; then return."""
+        try:
+            await self._run()
+        finally:
+            self._alarms.over("", self._alarm)
+
+    async def _run(self) -> None:
         backoff = 0.05
         while True:
             try:
@@ -58,7 +69,12 @@ class Shard:
                 return
             except BrokenTable as error:
                 self._enter(ShardState.BROKEN, str(error))
-                self._log.error("the shard refuses to work", code="broken-table", why=str(error))
+                self._alarms.sound(
+                    "",
+                    self._alarm,
+                    why=str(error),
+                    remedy="see 'A shard refuses to work' in docs/operations.md; the rest goes on",
+                )
                 backoff = 30.0
             except Exception as error:  # noqa: BLE001 - whatever it was, only a new session is safe
                 if self.state is ShardState.RUNNING:
@@ -80,6 +96,7 @@ class Shard:
             await opened.restore(lambda read: self._log.debug("restoring", read=read))
             self.open = opened
             self._enter(ShardState.RUNNING)
+            self._alarms.over("", self._alarm)
             self._log.info("the shard runs", entries=len(opened.entries), at=opened.position.offset)
             await self._work(opened)
         finally:

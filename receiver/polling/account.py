@@ -14,7 +14,10 @@ from receiver.polling.budget import Budget
 CREDENTIALS_REFUSED = "credentials-refused"
 PROVIDER_AWAY = "provider-away"
 
+PROVIDER_WARNS = "provider-warns"
+
 _CALLS_FAILED = 3
+_LONGEST_WARNING = 500
 
 
 class AccountPolling:
@@ -51,6 +54,7 @@ class AccountPolling:
         self.breaker.succeed(now)
         if self.breaker.is_closed:
             self.end_alarms()
+        self._tell_warnings()
 
     def failed(self, error: ProviderFailure, now: float) -> None:
         """Note a failure; open the breaker where it concerns the account as a whole.
@@ -74,6 +78,16 @@ class AccountPolling:
                 PROVIDER_AWAY,
                 why=str(error),
                 remedy="nothing, if the provider is known to be down: polling goes on by itself",
+            )
+
+    def _tell_warnings(self) -> None:
+        # They stay until the process ends: a version that retires does not come back.
+        if self.session.warnings:
+            self._alarms.sound(
+                self.name,
+                PROVIDER_WARNS,
+                why="; ".join(sorted(self.session.warnings))[:_LONGEST_WARNING],
+                remedy="read the provider's announcement; a version that retires must be left",
             )
 
     def end_alarms(self) -> None:

@@ -23,8 +23,7 @@ class Schedule:
         """Have ``key`` due at ``at``, instead of any time before."""
         if self._times.get(key) != at:
             self._times[key] = at
-            if key not in self._taken:
-                heapq.heappush(self._heap, (at, key))
+            heapq.heappush(self._heap, (at, key))
 
     def remove(self, key: str) -> None:
         """Have ``key`` due no more."""
@@ -48,7 +47,7 @@ class Schedule:
 
     def next_at(self) -> float | None:
         """Return when the next watch is due, None if there is none."""
-        # What was replaced or removed stays in the heap until it comes up.
+        # What was replaced, removed or taken stays in the heap until it comes up.
         while self._heap and not self._is_current(*self._heap[0]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None

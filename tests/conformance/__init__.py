@@ -11,7 +11,8 @@ To run it over a provider that is not installed, or over another sandbox of one,
 
     class TestAcme(ProviderConformance):
         @pytest.fixture(scope="class")
-        def provider(self) -> Provider:
+        @classmethod
+        def provider(cls) -> Provider:
             return acme.provider
 
 A provider needs nothing beyond :class:`handlers.provider.Provider`: its sandbox stands for the real
@@ -19,6 +20,20 @@ service, its sandbox's controls and story cause all that can happen, and what th
 has told (``caused``) is what the handler must have understood. No sockets, no Kafka, no waiting.
 """
 
-from tests.conformance.suite import ProviderConformance
+import pytest
+
+_CHECKS = (
+    "failures",
+    "judged",
+    "readings",
+    "sandbox",
+    "settings",
+    "transcript",
+    "webhooks",
+    "world",
+)
+pytest.register_assert_rewrite(*(f"{__name__}.{checks}" for checks in _CHECKS))
+
+from tests.conformance.suite import ProviderConformance  # noqa: E402 - rewritten first
 
 __all__ = ["ProviderConformance"]

@@ -13,12 +13,14 @@ from tests.support.event_schema import objections
 
 def interpreted(handler: Handler, observation: Observation) -> Interpretation | None:
     """Interpret an observation, and judge what is said; None where it is uninterpretable."""
+    why = None
     try:
         said = handler.interpret(observation)
     except Uninterpretable as refused:
-        assert refused.reason, "a dead letter needs its reason"
-        assert refused.detail, "a dead letter needs its detail"
-        refused.detail.encode()
+        why = (refused.reason, refused.detail)
+    if why is not None:
+        assert all(why), "a dead letter needs its reason and its detail"
+        assert "/".join(why).encode(), "a dead letter's headers are UTF-8"
         return None
     assert isinstance(said, Interpretation)
     if said.reading is not None:

@@ -1,7 +1,10 @@
 """Checks of handler and sandbox together: what the one tells, the other understands."""
 
+from contextlib import suppress
+
 import pytest
 
+from handlers.jsontext import JsonObject
 from handlers.provider import Provider
 from tests.conformance.secrets import secrets_of, shown_in
 from tests.conformance.world import BASE_URL, NOW, World
@@ -43,18 +46,17 @@ class SandboxChecks:
     def test_a_control_says_what_it_cannot_do(self, provider: Provider) -> None:
         """In an empty sandbox each control does what it can, or raises ValueError."""
         for name, control in provider.sandbox().controls.items():
-            assert name
-            assert control.help
-            try:
+            assert control.help, name
+            with suppress(ValueError):
                 control.run({}, NOW)
-            except ValueError as refused:
-                assert str(refused), name
 
     def test_a_resource_that_names_nothing_cannot_be_watched(self, world: World) -> None:
         """What cannot be watched is refused with ValueError, in words."""
-        for shown in ({}, {"id": None}, {"id": "../x"}, {"id": []}, {"url": "http://x.example/1"}):
+        elsewhere = "http://elsewhere.example/1"
+        odd: list[JsonObject] = [{}, {"id": None}, {"id": "../x"}, {"id": []}, {"url": elsewhere}]
+        for shown in odd:
             with pytest.raises(ValueError, match=r".+"):
-                world.handler.watch_resource(shown, None)  # type: ignore[arg-type]  # JSON
+                world.handler.watch_resource(shown, None)
         with pytest.raises(ValueError, match=r".+"):
             world.handler.watch("no such kind", "1")
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel, SecretStr
 
+_SHORTEST = 8
+
 
 def secrets_of(settings: object) -> Iterator[str]:
     """Yield every secret in the settings, however deep."""
@@ -20,5 +22,5 @@ def secrets_of(settings: object) -> Iterator[str]:
 
 
 def shown_in(text: str, secrets: Iterable[str]) -> list[str]:
-    """Return those of ``secrets`` that ``text`` shows."""
-    return [secret for secret in secrets if secret and secret in text]
+    """Return those of ``secrets`` that ``text`` shows; what is very short occurs by chance."""
+    return [secret for secret in secrets if len(secret) >= _SHORTEST and secret in text]

@@ -17,12 +17,14 @@ class ProviderConformance(
     """Every check that a provider must pass. A subclass gives the fixture ``provider``."""
 
     @pytest.fixture(scope="class")
-    def provider(self) -> Provider:
+    @classmethod
+    def provider(cls) -> Provider:
         """Return the provider that is checked."""
         raise NotImplementedError("override this fixture with the provider to be checked")
 
     @pytest.fixture(scope="class")
-    def world(self, provider: Provider) -> World:
+    @classmethod
+    def world(cls, provider: Provider) -> World:
         """Return a world in which all that the sandbox can cause has happened, and was read."""
         world = World(provider)
         world.play_story()

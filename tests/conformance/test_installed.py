@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from config.account import AccountSettings
 from handlers.provider import Provider
 from handlers.smartpay.sandbox import SmartPaySandbox
+from handlers.smartpay.settings import SmartPaySettings
 from handlers.subscriply.sandbox.server import Collections, SubscriplySandbox
 from receiver.providers import installed_providers
 from tests.conformance import ProviderConformance
@@ -16,7 +16,7 @@ from tests.conformance import ProviderConformance
 class SmartPaySandbox20(SmartPaySandbox):
     """The sandbox of a merchant who speaks version 2-0."""
 
-    def account(self, name: str, base_url: str) -> AccountSettings:
+    def account(self, name: str, base_url: str) -> SmartPaySettings:
         """Return the settings of the merchant."""
         return super().account(name, base_url).model_copy(update={"api_version": "2-0"})
 
@@ -37,11 +37,11 @@ VARIANTS = variants()
 class TestInstalledProviders(ProviderConformance):
     """Every provider that is installed conforms."""
 
-    @pytest.fixture(scope="class", params=VARIANTS.values(), ids=VARIANTS)
-    def provider(self, request: pytest.FixtureRequest) -> Provider:
+    @pytest.fixture(scope="class", params=sorted(VARIANTS))
+    @classmethod
+    def provider(cls, request: pytest.FixtureRequest) -> Provider:
         """Return each provider in turn."""
-        chosen: Provider = request.param
-        return chosen
+        return VARIANTS[request.param]
 
 
 def test_the_three_providers_are_installed() -> None:

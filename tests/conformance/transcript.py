@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 from handlers.exchange import Conversation, Request, Response
 from handlers.provider import LookedUp, Polled, Session
 from tests.support.conversation import Answerer, converse
 
-Starter: TypeAlias = Callable[[Session], Conversation[Polled] | Conversation[LookedUp]]
+Found = TypeVar("Found", Polled, LookedUp)
+
+Starter: TypeAlias = Callable[[Session], Conversation[Found]]
 """Begins a conversation in a session."""
 
 MOST_REQUESTS = 200
@@ -16,13 +18,13 @@ MOST_REQUESTS = 200
 
 
 @dataclass
-class Transcript:
+class Transcript(Generic[Found]):
     """One conversation: how it begins, and what was asked and answered when it went well."""
 
-    start: Starter
+    start: Starter[Found]
     exchanges: list[tuple[Request, Response]] = field(default_factory=list)
 
-    def record(self, session: Session, answer: Callable[[Request], Response]) -> Polled | LookedUp:
+    def record(self, session: Session, answer: Callable[[Request], Response]) -> Found:
         """Hold the conversation, and keep what is said."""
 
         def keep(request: Request) -> Response:
@@ -32,7 +34,7 @@ class Transcript:
 
         return converse(self.start(session), keep)
 
-    def replay(self, session: Session, *, bad: Response | None, at: set[int]) -> Polled | LookedUp:
+    def replay(self, session: Session, *, bad: Response | None, at: set[int]) -> Found:
         """Hold it again: the requests numbered ``at`` (from 0) get ``bad``, the others good ones.
 
         Raises:
@@ -56,3 +58,7 @@ class Transcript:
         same = [answer for asked, answer in self.exchanges if asked == request]
         alike = [answer for asked, answer in self.exchanges if asked.path == request.path]
         return (same or alike or [Response(500)])[0]
+
+
+AnyTranscript: TypeAlias = Transcript[Polled] | Transcript[LookedUp]
+"""A transcript of a poll or of a look-up."""

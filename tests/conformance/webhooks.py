@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,7 +44,8 @@ class WebhookChecks:
         """Whatever an unsigned header holds, the topic that is returned fits into a record."""
         signed = genuine(world)
         if not signed:
-            pytest.skip("the provider sends no webhooks")
+            # Without webhooks there is no topic: that all are refused is checked above.
+            return
         notification = data.draw(st.sampled_from(signed))
         name = data.draw(st.sampled_from(sorted(notification.headers)))
         headers = {**notification.headers, name: odd}
@@ -64,9 +64,10 @@ def genuine(world: World) -> list[Notification]:
 
 def refusal(world: World, headers: Mapping[str, str], body: bytes) -> str | None:
     """Return why a webhook is refused, None if it is accepted; no secret may be in it."""
+    told = None
     try:
         world.handler.verify(headers, body, NOW)
     except BadSignature as refused:
-        assert shown_in(str(refused), secrets_of(world.settings)) == []
-        return str(refused)
-    return None
+        told = str(refused)
+    assert shown_in(told or "", secrets_of(world.settings)) == []
+    return told

@@ -11,7 +11,7 @@ from handlers.jsontext import Json
 from handlers.observation import Observation, Origin
 from handlers.provider import BadSignature, LookedUp, Polled, Provider, Resource, Session, Watch
 from handlers.sandbox import Callback, Notification
-from tests.conformance.transcript import Starter, Transcript
+from tests.conformance.transcript import AnyTranscript, Found, Starter, Transcript
 from tests.support.conversation import converse
 
 ACCOUNT = "shop"
@@ -39,7 +39,7 @@ class World:
     requests: list[Request] = field(default_factory=list)
     watches: dict[str, Watch] = field(default_factory=dict)
     claims: dict[Claim, None] = field(default_factory=dict)
-    transcripts: dict[str, Transcript] = field(default_factory=dict)
+    transcripts: dict[str, AnyTranscript] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sandbox = self.provider.sandbox()
@@ -135,7 +135,7 @@ class World:
         if found is not None:
             self._observe_all(Origin.LOOKUP, found.resources)
 
-    def _twice(self, name: str, start: Starter) -> Polled | LookedUp | None:
+    def _twice(self, name: str, start: Starter[Found]) -> Found | None:
         transcript = Transcript(start)
         try:
             first = transcript.record(Session(lambda: self.now), self.handle)

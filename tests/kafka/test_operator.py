@@ -29,19 +29,25 @@ TRY_EVERY = 0.1
 
 
 @pytest.fixture
-def config(kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path) -> Path:
-    """Return a configuration file whose topics do not exist."""
-    file = tmp_path / "payevents.toml"
+def settings(kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path) -> str:
+    """Return a configuration whose topics do not exist."""
     servers = kafka_cluster.bootstrap_servers
-    file.write_text(service_config(servers, topic_prefix, tmp_path, accounts=CHERRIES))
+    return service_config(servers, topic_prefix, tmp_path, accounts=CHERRIES)
+
+
+@pytest.fixture
+def config(settings: str, tmp_path: Path) -> Path:
+    """Return its file."""
+    file = tmp_path / "command.toml"
+    file.write_text(settings)
     return file
 
 
 @pytest.fixture
-def service(config: Path, tmp_path: Path) -> Iterator[Payevents]:
+def service(settings: str, config: Path, tmp_path: Path) -> Iterator[Payevents]:
     """Return the running service, with its topics made."""
     command(config, "topics", "create")
-    with Payevents(config.read_text(), tmp_path) as running:
+    with Payevents(settings, tmp_path) as running:
         yield running
 
 
@@ -84,16 +90,17 @@ async def eventually(look: Callable[[], Awaitable[bool]], what: str) -> None:
         await asyncio.sleep(TRY_EVERY)
 
 
-async def until_ready(service: Payevents, *, ready: bool = True) -> dict[str, Any]:
-    """Return the readiness once it is as it should be."""
+async def until_it_is(service: Payevents, state: str) -> dict[str, Any]:
+    """Return the readiness once the process as a whole is ``ok``, ``degraded`` or ``failed``."""
     last: dict[str, Any] = {}
 
     async def as_wished() -> bool:
         nonlocal last
         status, last = await ask(f"{service.admin}/readyz")
-        return status == (200 if ready else 503)
+        assert last["ready"] == (status == 200)
+        return bool(last["state"] == state)
 
-    await eventually(as_wished, f"never became {ready=}: {last}")
+    await eventually(as_wished, f"never became {state}: {last}")
     return last
 
 
@@ -103,12 +110,14 @@ async def watch_keys(service: Payevents) -> list[str]:
     return [watch["key"] for watch in found["watches"]]
 
 
-async def test_sigterm_ends_with_zero_after_the_drain(config: Path, tmp_path: Path) -> None:
+async def test_sigterm_ends_with_zero_after_the_drain(
+    settings: str, config: Path, tmp_path: Path
+) -> None:
     """On SIGTERM it turns unready, still answers 200 while it drains, and ends with 0."""
     command(config, "topics", "create")
-    slow = config.read_text().replace('drain_delay = "0s"', 'drain_delay = "3s"')
+    slow = settings.replace('drain_delay = "0s"', 'drain_delay = "3s"')
     with Payevents(slow, tmp_path) as service:
-        await until_ready(service)
+        await until_it_is(service, "ok")
         ending = asyncio.create_task(asyncio.to_thread(service.terminate))
         await asyncio.to_thread(service.await_line, "draining")
         status, report = await ask(f"{service.admin}/readyz")
@@ -118,37 +127,33 @@ async def test_sigterm_ends_with_zero_after_the_drain(config: Path, tmp_path: Pa
         assert await ending == 0
 
 
-async def test_without_kafka_it_runs_unready_and_ends_with_zero(
-    without_kafka: Payevents,
-) -> None:
-    """With Kafka away it serves, says why it is not ready, and still ends with 0 in 30 seconds."""
-    report = await until_ready(without_kafka, ready=False)
-    assert report["parts"]["receive"]["state"] == "failed"
-    assert await post(f"{without_kafka.webhooks}/shop", invoice("i1")) == 503
+async def test_without_kafka_it_receives_and_ends_with_zero(without_kafka: Payevents) -> None:
+    """With Kafka away it takes webhooks into the spool, says so, and ends with 0 in 30 seconds."""
+    assert await post(f"{without_kafka.webhooks}/shop", invoice("i1")) == 200
+    report = await until_it_is(without_kafka, "degraded")
+    assert report["state"] == "degraded"
+    assert "kept in the spool" in report["parts"]["receive"]["why"]
     status, _ = await ask(f"{without_kafka.admin}/v1/watches")
     assert status == 503
     assert await asyncio.to_thread(without_kafka.terminate, 30.0) == 0
 
 
-async def test_kafka_lost_under_way_is_noticed_and_the_end_is_still_zero(
-    config: Path, tmp_path: Path
-) -> None:
+async def test_kafka_lost_under_way_is_noticed_and_the_end_is_still_zero(tmp_path: Path) -> None:
     """A process at work whose Kafka dies turns unready, also when idle, and ends with 0."""
     with Cluster() as cluster:
         text = service_config(cluster.bootstrap_servers, "", tmp_path)
-        config.write_text(text)
-        await asyncio.to_thread(command, config, "topics", "create")
-        with Payevents(text, tmp_path, "lost") as service:
+        with Payevents(text, tmp_path) as service:
+            await asyncio.to_thread(command, service.config, "topics", "create")
             await asyncio.to_thread(service.await_line, "the shard runs")
-            await until_ready(service)
+            await until_it_is(service, "ok")
             cluster.kill(0)
-            await until_ready(service, ready=False)
+            await until_it_is(service, "degraded")
             assert await asyncio.to_thread(service.terminate, 30.0) == 0
 
 
-async def test_a_second_signal_ends_at_once(config: Path, tmp_path: Path) -> None:
+async def test_a_second_signal_ends_at_once(settings: str, tmp_path: Path) -> None:
     """Whoever sends a second signal does not wait for the drain."""
-    slow = config.read_text().replace('drain_delay = "0s"', 'drain_delay = "20s"')
+    slow = settings.replace('drain_delay = "0s"', 'drain_delay = "20s"')
     with Payevents(slow, tmp_path) as service:
         service._running.send_signal(signal.SIGINT)
         await asyncio.to_thread(service.await_line, "draining")
@@ -156,18 +161,22 @@ async def test_a_second_signal_ends_at_once(config: Path, tmp_path: Path) -> Non
 
 
 async def test_missing_topics_are_named_and_taken_up_as_they_come(
-    config: Path, tmp_path: Path
+    settings: str, config: Path, tmp_path: Path
 ) -> None:
     """It starts without topics, says what to do, and works as soon as they are made."""
-    with Payevents(config.read_text(), tmp_path) as service:
+    with Payevents(settings, tmp_path) as service:
         line = await asyncio.to_thread(service.await_line, "topics are missing")
         assert "payevents topics create" in line["what_to_do"]
-        report = await until_ready(service, ready=False)
+        report = await until_it_is(service, "degraded")
         assert "payevents topics create" in report["parts"]["topics"]["why"]
         await asyncio.to_thread(command, config, "topics", "create")
         await asyncio.to_thread(service.await_line, "the shard runs")
-        await until_ready(service)
-        assert await post(f"{service.webhooks}/shop", invoice("i1")) == 200
+        await until_it_is(service, "ok")
+
+        async def accepted() -> bool:
+            return await post(f"{service.webhooks}/shop", invoice("i1")) == 200
+
+        await eventually(accepted, "no webhook was accepted")
         done = await asyncio.to_thread(
             command, config, "tail", "--from-beginning", "--count", "1", "--json"
         )
@@ -179,7 +188,7 @@ async def test_a_watch_is_registered_listed_and_removed(service: Payevents) -> N
     url = f"{service.admin}/v1/watches"
     wanted = {"account": "cherries", "kind": "cherries_requests", "id": "123"}
     key = "cherries/cherries_requests/123"
-    await until_ready(service)
+    await until_it_is(service, "ok")
     assert await ask(url, "POST", json=wanted) == (202, {"key": key})
     assert await ask(url, "POST", json=wanted) == (202, {"key": key})
 
@@ -236,7 +245,7 @@ async def test_the_command_registers_watches_too(service: Payevents) -> None:
 async def test_a_dead_letter_is_shown_and_redriven(service: Payevents) -> None:
     """A letter is listed without its body, shown with it, and counts up when redriven in vain."""
     config, url = service.config, f"{service.admin}/v1/dead-letters"
-    await until_ready(service)
+    await until_it_is(service, "ok")
     assert await post(f"{service.webhooks}/shop", Webhook("invoice/created", b"not json")) == 200
     letters: list[dict[str, Any]] = []
 
@@ -287,3 +296,35 @@ def test_a_weak_topic_is_wrong_for_the_doctor(kafka_three: Cluster, tmp_path: Pa
     command(file, "topics", "create")
     told = command(file, "doctor", expect=1).stdout
     assert "min.insync.replicas is 1 with 3 replicas, set it to 2" in told
+
+
+async def test_an_account_of_accounts_dir_works_without_a_restart(
+    settings: str, config: Path, tmp_path: Path
+) -> None:
+    """A file put into the folder is an account whose webhooks are taken, until the file goes."""
+    folder = tmp_path / "accounts"
+    folder.mkdir()
+    text = f'accounts_dir = "{folder}"\naccounts_dir_interval = "1s"\n{settings}'
+    await asyncio.to_thread(command, config, "topics", "create")
+    with Payevents(text, tmp_path) as service:
+        await until_it_is(service, "ok")
+        assert await post(f"{service.webhooks}/other", invoice("i1"), key="its key") == 404
+        (folder / "other.toml").write_text('provider = "smartpay"\napi_key = "its key"\n')
+
+        async def taken(status: int) -> bool:
+            return await post(f"{service.webhooks}/other", invoice("i1"), key="its key") == status
+
+        await eventually(lambda: taken(200), "the account never came")
+        (folder / "other.toml").unlink()
+        await eventually(lambda: taken(404), "the account never went")
+
+
+def test_ctrl_c_ends_tail_well(service: Payevents) -> None:
+    """Following ends by Ctrl-C, which is no failure."""
+    with subprocess.Popen(
+        [COMMAND, "tail", "--config", service.config], stdout=subprocess.PIPE, text=True
+    ) as follower:
+        assert follower.stdout is not None
+        assert follower.stdout.readline().startswith("TIME")
+        follower.send_signal(signal.SIGINT)
+        assert follower.wait(10) == 0

@@ -1,10 +1,8 @@
-"""A host for conversations that has no sockets: a sandbox or a script answers each request."""
+"""An account at a Subscriply sandbox, and what its observations are read as."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
-from handlers.exchange import CallFailed, Conversation, Request, Response
+from handlers.exchange import Conversation, Request, Response
 from handlers.fact import Reading
 from handlers.jsontext import Json, JsonObject, compact
 from handlers.observation import Observation, Origin
@@ -12,13 +10,11 @@ from handlers.provider import Polled, Session, Watch
 from handlers.subscriply.handler import SubscriplyHandler
 from handlers.subscriply.sandbox.server import Collections, SubscriplySandbox
 from handlers.subscriply.settings import SubscriplySettings
+from tests.support.conversation import converse
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 BASE_URL = "http://127.0.0.1:8080/api/v1"
 ROOT = Watch("members", "subscriptions", "all")
-
-T = TypeVar("T")
-Answer = Callable[[Request], Response | None]
 
 
 class Members:
@@ -53,27 +49,6 @@ class Members:
     def paths(self) -> list[str]:
         """Return the paths asked for so far."""
         return [request.path for request in self.requests]
-
-
-def converse(conversation: Conversation[T], answer: Answer) -> T:
-    """Run a conversation to its end; an answer of None is a call that failed."""
-    try:
-        request = next(conversation)
-        while True:
-            response = answer(request)
-            if response is None:
-                request = conversation.throw(CallFailed("no answer in time"))
-            else:
-                request = conversation.send(response)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-
-
-def script(*answers: Response | None) -> Answer:
-    """Return an answerer that gives each of ``answers`` once, in order."""
-    left = iter(answers)
-    return lambda request: next(left)  # noqa: ARG005 - whatever is asked
 
 
 def transactions(subscription: Json) -> Watch:

@@ -6,8 +6,9 @@ from handlers.exchange import AccountFailed, ProviderFailure, Response, WatchFai
 from handlers.jsontext import Json, parse
 from handlers.provider import Watch
 from handlers.subscriply.sandbox.server import Collections
+from tests.support.conversation import converse, script
 
-from .host import ROOT, Members, converse, observed, script, transactions
+from .host import ROOT, Members, observed, transactions
 
 TOKEN = Response.json(200, {"user": {"authentication_token": "t1"}})
 

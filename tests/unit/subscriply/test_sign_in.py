@@ -7,17 +7,9 @@ import pytest
 from handlers.exchange import AccountFailed, CallFailed, Refused, Response
 from handlers.provider import Session
 from handlers.subscriply.handler import SubscriplyHandler
+from tests.support.conversation import Answerer, converse, script
 
-from .host import (
-    NOW,
-    ROOT,
-    Answer,
-    Members,
-    converse,
-    script,
-    settings,
-    transactions,
-)
+from .host import NOW, ROOT, Members, settings, transactions
 
 SIGN_IN = "/authentication/sign_in"
 LIST = "/subscriptions"
@@ -29,7 +21,7 @@ def signed_in(token: object) -> Response:
     return Response(200, b'{"user": {"authentication_token": "%s"}}' % str(token).encode())
 
 
-def poll_root(answer: Answer, **changed: object) -> None:
+def poll_root(answer: Answerer, **changed: object) -> None:
     """Poll the root watch of an account with these settings, in a new session."""
     handler = SubscriplyHandler(settings(**changed))
     converse(handler.poll(ROOT, timedelta(), Session(lambda: NOW)), answer)

@@ -1,7 +1,7 @@
 """A provider of the tests' own: its knowledge, and the script of what it answers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -60,15 +60,20 @@ class ScriptedProvider:
         status: int = _OK,
         ending: str | None = None,
         pace: float | None = None,
-        found: Sequence[str] = (),
+        found: Mapping[str, float] | None = None,
+        word: str = "shown",
         seconds: float = 0.0,
     ) -> None:
-        """Answer ``path`` with these resources from now on, each time after ``seconds``."""
+        """Answer ``path`` with these resources from now on, each time after ``seconds``.
+
+        ``found`` are the things that a root finds, with their paces; ``word`` is the status.
+        """
         shown: dict[str, Json] = {
             "resources": list(resources),
             "ending": ending,
             "pace": None if pace is None else str(pace),
-            "found": list(found),
+            "found": {id: str(pace) for id, pace in (found or {}).items()},  # noqa: A001
+            "word": word,
         }
         self.answers[path] = Response.json(status, shown)
         self.delays[path] = seconds
@@ -133,9 +138,10 @@ class ScriptedHandler(BaseHandler):
         return Polled(
             resources=tuple(Resource(watch.kind, compact(r)) for r in shown.get("resources", ())),
             discovered=tuple(
-                Discovery(Watch(watch.account, "thing", found)) for found in shown.get("found", ())
+                Discovery(Watch(watch.account, "thing", found), float(pace))
+                for found, pace in shown.get("found", {}).items()
             ),
-            status="shown",
+            status=shown.get("word"),
             pace=None if pace is None else float(pace),
             ending=shown.get("ending"),
         )

@@ -101,17 +101,46 @@ async def test_mended_credentials_are_tried_at_once() -> None:
 
 
 @virtual
-async def test_an_account_that_goes_takes_its_alarms_along() -> None:
-    """Nothing is wrong with an account that is no more, whatever its last visit comes to."""
-    world, shard = World(settings("a"), settings("b")), FakeShard()
-    world.provider.show("/b/root/all", status=503)
+async def test_a_change_elsewhere_does_not_shorten_a_pause() -> None:
+    """An account that rests goes on resting, whatever happens to the others."""
+    world, shard = World(settings("a"), settings("b", backoff_max="1h")), FakeShard()
+    world.provider.show("/b/root/all", status=401)
+    async with world.polling(shard):
+        for second in range(60, 70):
+            await asyncio.sleep(60.0)
+            changed = settings("a", poll_interval=f"{second}s")
+            world.accounts.replace({"a": changed, "b": settings("b", backoff_max="1h")})
+    assert len(world.provider.times("/b/root/all")) == 1
+
+
+@virtual
+async def test_an_account_that_goes_takes_its_alarms_and_its_pause_along() -> None:
+    """Nothing is wrong with an account that is no more, and nobody waits for it."""
+    world, shard = World(settings("a"), settings("b", backoff_max="1h")), FakeShard()
+    world.provider.show("/b/root/all", status=401)
     async with world.polling(shard):
         await asyncio.sleep(10.0)
-        assert world.codes() == {("b", "provider-away")}
-        world.provider.show("/b/root/all", status=401, seconds=30.0)
-        await asyncio.sleep(600.0)
+        assert world.codes() == {("b", "credentials-refused")}
+        shard.send(start("1", account="b"))
+        await asyncio.sleep(10.0)
         world.accounts.replace({"a": settings("a")})
-        await asyncio.sleep(100.0)
+        await asyncio.sleep(10.0)
+        assert world.codes() == set()
+        called(world)
+        await asyncio.sleep(7_200.0)
+        assert called(world) == {"a"}
+        assert world.codes() == set()
+
+
+@virtual
+async def test_the_last_visit_of_an_account_that_goes_alarms_nobody() -> None:
+    """What was under way when the account went may fail, and nobody need look at it."""
+    world, shard = World(settings("a"), settings("b")), FakeShard()
+    world.provider.show("/b/root/all", status=401, seconds=100.0)
+    async with world.polling(shard):
+        await asyncio.sleep(50.0)
+        world.accounts.replace({"a": settings("a")})
+        await asyncio.sleep(200.0)
         assert world.codes() == set()
 
 

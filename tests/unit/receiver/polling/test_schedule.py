@@ -59,6 +59,18 @@ def test_a_taken_watch_is_due_only_when_it_is_put_back() -> None:
     assert schedule.next_at() is None
 
 
+def test_a_time_that_was_replaced_does_not_come_back() -> None:
+    """A taken watch is not due at a time that it once had, even if it is given that one again."""
+    schedule = Schedule()
+    for at in (10.0, 20.0, 10.0):
+        schedule.put("a", at)
+    assert schedule.take_due(10.0) == "a"
+    schedule.put("a", 10.0)
+    assert schedule.take_due(10.0) is None
+    schedule.put_back("a")
+    assert drained(schedule, 99.0) == ["a"]
+
+
 def test_a_watch_removed_while_it_is_taken_does_not_come_back() -> None:
     """What was stopped meanwhile stays stopped."""
     schedule = Schedule()

@@ -173,6 +173,18 @@ async def test_a_resource_too_large_for_the_inbox_holds_up_nobody() -> None:
 
 
 @virtual
+async def test_a_status_is_kept_but_not_at_any_length() -> None:
+    """A provider's word of a megabyte would make an entry that no Kafka record can hold."""
+    world = World()
+    world.provider.show(PATH, word="on hold")
+    assert (await watched_on(world)).status == "on hold"
+    world.provider.show(PATH, word="x" * 1_000_000)
+    assert len((await watched_on(world)).encode()) < 1_000
+    world.provider.show(PATH, word="x" * 1_000_000, ending=Ending.GONE)
+    assert len((await watched_on(world)).encode()) < 1_000
+
+
+@virtual
 async def test_a_handler_is_told_the_age_of_its_watch() -> None:
     """The age is how long the thing has been watched."""
     world = World()

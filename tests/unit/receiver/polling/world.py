@@ -63,7 +63,7 @@ def start(id: str, account: str = "a") -> StartWatch:  # noqa: A002
 class World:
     """All that a poller works with, over the running loop's own time.
 
-    ``a`` is the account with that name, where there is one.
+    Without any ``accounts`` there is one, called "a".
     """
 
     def __init__(self, *accounts: AccountSettings, seed: int = 7) -> None:

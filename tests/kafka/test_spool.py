@@ -1,0 +1,85 @@
+"""Kafka away: webhooks are answered 200 all the same, and become their events exactly once."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.kafka.cluster import Cluster
+from tests.kafka.test_operator import ask, eventually
+from tests.kafka.test_spine import made, read
+from tests.support.configuration import service_config
+from tests.support.judge import judge
+from tests.support.payevents import Payevents
+from tests.support.webhooks import Sender, lives
+
+INVOICES = 300
+
+
+@pytest.fixture
+def config(kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path) -> str:
+    """Return a configuration whose topics exist."""
+    servers = kafka_cluster.bootstrap_servers
+    return made(service_config(servers, topic_prefix, tmp_path / "spool"), tmp_path)
+
+
+async def assert_all_published(cluster: Cluster, prefix: str) -> None:
+    """Assert that each invoice was created and paid, exactly once and in order."""
+    records = await read(cluster, prefix, "payments.invoices", 2 * INVOICES)
+    verdict = judge(records)
+    assert verdict.clean, verdict
+    assert len(verdict.facts()) == len(verdict.events) == 2 * INVOICES
+
+
+async def until_drained(service: Payevents) -> None:
+    """Wait until nothing is left on disk."""
+
+    async def drained() -> bool:
+        _, report = await ask(f"{service.admin}/readyz")
+        return bool(report["parts"]["spool"]["state"] == "ok")
+
+    await eventually(drained, "the spool was never drained")
+
+
+async def test_a_broker_that_dies_under_load_costs_no_webhook(
+    config: str, kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path
+) -> None:
+    """While the broker is killed and restarted each webhook gets its 200 at the first try."""
+    with Payevents(config, tmp_path) as service:
+        await asyncio.to_thread(service.await_line, "Kafka takes records")
+        sender = Sender([f"{service.webhooks}/shop"], concurrency=4)
+        sending = asyncio.create_task(sender.send(lives(INVOICES)))
+
+        async def under_way() -> bool:
+            return sender.accepted > INVOICES // 2
+
+        await eventually(under_way, "the traffic never got under way")
+        await asyncio.to_thread(kafka_cluster.kill, 0)
+        await asyncio.to_thread(service.await_line, "a webhook was spooled")
+        await sending
+        assert sender.refused == 0
+        await asyncio.to_thread(kafka_cluster.restart, 0)
+        await until_drained(service)
+        await assert_all_published(kafka_cluster, topic_prefix)
+
+
+async def test_what_a_killed_process_spooled_is_published_by_the_next(
+    config: str, kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Started with Kafka away, it answers 200; killed, its spool is drained by its successor."""
+    await asyncio.to_thread(kafka_cluster.kill, 0)
+    with Payevents(config, tmp_path, "first") as first:
+        sender = Sender([f"{first.webhooks}/shop"], concurrency=16)
+        await sender.send(lives(INVOICES))
+        assert sender.refused == 0
+        await asyncio.to_thread(first.kill)
+    assert len(list((tmp_path / "spool").glob("*.spool"))) == 1
+    await asyncio.to_thread(kafka_cluster.restart, 0)
+    with Payevents(config, tmp_path, "second"):
+        await assert_all_published(kafka_cluster, topic_prefix)
+
+        async def adopted() -> bool:
+            left = await asyncio.to_thread(lambda: len(list((tmp_path / "spool").glob("*.spool"))))
+            return left == 1
+
+        await eventually(adopted, "the spool of the first was never deleted")

@@ -1,0 +1,174 @@
+"""The command as a person meets it first: its help, its start, its errors."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from receiver.cli.app import app
+from receiver.cli.output import printable
+from tests.kafka.ports import free_ports
+from tests.support.configuration import service_config
+from tests.support.payevents import COMMAND
+
+HEAVY = ("aiohttp", "aiokafka", "pydantic", "prometheus_client", "uvloop", "rich.console")
+COMMANDS = [
+    ["serve"],
+    ["check-config"],
+    ["doctor"],
+    ["tail"],
+    ["topics"],
+    ["topics", "create"],
+    ["topics", "list"],
+    ["watches"],
+    ["watches", "add"],
+    ["watches", "list"],
+    ["watches", "remove"],
+    ["dead-letters"],
+    ["dead-letters", "list"],
+    ["dead-letters", "show"],
+    ["dead-letters", "redrive"],
+    ["schema"],
+    ["schema", "export"],
+]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Return a right configuration whose Kafka does not answer."""
+    file = tmp_path / "payevents.toml"
+    [port] = free_ports(1)
+    file.write_text(service_config(f"127.0.0.1:{port}", "", tmp_path))
+    return file
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(command: list[str]) -> None:
+    """`--help` answers for each command, and loads nothing to do so."""
+    done = CliRunner().invoke(app, [*command, "--help"])
+    assert done.exit_code == 0
+    assert "Usage" in done.output
+
+
+def test_the_command_starts_light() -> None:
+    """What a subcommand needs is imported when it runs, not when the command starts."""
+    script = f"import sys, receiver.cli;print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["topics", "create"],
+        ["topics", "list"],
+        ["tail", "--count", "1"],
+        ["watches", "list"],
+        ["dead-letters", "list"],
+        ["dead-letters", "show", "x"],
+        ["dead-letters", "redrive", "x"],
+    ],
+    ids=" ".join,
+)
+def test_kafka_away_is_one_line_that_says_what_to_do(config: Path, arguments: list[str]) -> None:
+    """Every command that needs Kafka ends with 1 and one clear line without it."""
+    done = subprocess.run(
+        [COMMAND, *arguments, "--config", config],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: Kafka cannot be reached at 127.0.0.1:")
+    assert "kafka.bootstrap_servers" in line
+
+
+def test_the_doctor_tells_all_that_it_can(config: Path) -> None:
+    """Without Kafka the doctor still answers for the rest, and ends with 1."""
+    done = CliRunner().invoke(app, ["doctor", "--json", "--config", str(config)])
+    assert done.exit_code == 1
+    verdicts = {f["subject"]: f["verdict"] for f in json.loads(done.output)["findings"]}
+    assert verdicts["configuration"] == "ok"
+    assert verdicts["kafka"] == "wrong"
+
+
+def test_the_doctor_names_every_mistake(tmp_path: Path) -> None:
+    """A configuration that cannot be used is told mistake by mistake, with the remedy."""
+    config = tmp_path / "wrong.toml"
+    config.write_text('[kafka]\npartitons = 3\n[accounts.x]\nprovider = "smartpai"\n')
+    done = CliRunner().invoke(app, ["doctor", "--json", "--config", str(config)])
+    assert done.exit_code == 1
+    findings = json.loads(done.output)["findings"]
+    assert [f["subject"] for f in findings] == ["kafka.partitons", "accounts.x.provider"]
+    assert all(f["verdict"] == "wrong" and f["remedy"] for f in findings)
+
+
+def test_check_config_ends_with_2_on_a_mistake(tmp_path: Path) -> None:
+    """A mistake is told on standard error, and the exit code says so too."""
+    config = tmp_path / "wrong.toml"
+    config.write_text("[kafka]\npartitons = 3\n")
+    done = CliRunner().invoke(app, ["check-config", "--config", str(config)])
+    assert done.exit_code == 2
+    assert 'did you mean "partitions"?' in done.stderr
+
+
+def test_serve_says_which_address_is_taken(config: Path) -> None:
+    """A port that is taken is one clear error, not a traceback."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = config.read_text().replace("[admin]\nport = 0", f"[admin]\nport = {port}")
+        config.write_text(text)
+        done = subprocess.run(
+            [COMMAND, "serve", "--config", config],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert str(port) in done.stderr.splitlines()[-1]
+
+
+def test_serve_refuses_an_unknown_role(config: Path) -> None:
+    """A misspelt role is told with those that there are."""
+    done = CliRunner().invoke(app, ["serve", "--roles", "recieve", "--config", str(config)])
+    assert done.exit_code == 2
+    assert "no such role: recieve" in done.stderr
+
+
+def test_a_watch_that_cannot_be_is_refused_before_kafka_is_asked(config: Path) -> None:
+    """An account that does not exist is told at once."""
+    arguments = ["watches", "add", "cherries", "cherries_requests", "1"]
+    done = CliRunner().invoke(app, [*arguments, "--config", str(config)])
+    assert done.exit_code == 1
+    assert done.stderr == "error: there is no account 'cherries'\n"
+
+
+def test_the_schemas_are_exported(tmp_path: Path) -> None:
+    """Both documents are printed or written as they are published."""
+    printed = CliRunner().invoke(app, ["schema", "export"])
+    assert json.loads(printed.output)["$id"] == "urn:payevents:payment-event:1"
+    asyncapi = CliRunner().invoke(app, ["schema", "export", "--asyncapi"])
+    assert json.loads(asyncapi.output)["asyncapi"] == "3.0.0"
+    done = CliRunner().invoke(app, ["schema", "export", "--directory", str(tmp_path / "docs")])
+    assert done.exit_code == 0
+    written = {file.name: file.read_text() for file in (tmp_path / "docs").iterdir()}
+    assert written["asyncapi.json"] == asyncapi.output
+    assert printed.output in written.values()
+
+
+def test_what_others_wrote_drives_no_terminal() -> None:
+    """Escape sequences in a provider's text are shown, never obeyed."""
+    assert printable("a\x1b[2Jb\r\n\tü") == "a\\x1b[2Jb\\r\n\tü"

@@ -1,0 +1,108 @@
+"""Inspection: what counts as Kafka being away, and what is told about the topics."""
+
+import pytest
+from aiokafka.errors import KafkaConnectionError
+from structlog.testing import capture_logs
+
+from receiver.kafka import inspection
+from receiver.kafka.clients import Clients
+from receiver.kafka.inspection import Inspection, weaknesses
+from receiver.kafka.topics import TopicSpec, TopicState
+
+SPEC = TopicSpec("inbox", 3, 3, {})
+
+
+class Cluster:
+    """A cluster and a clock as a test wants them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        self.answers = True
+        self.states = [state(min_insync="2", replicas=3)]
+        monkeypatch.setattr(inspection, "compare_topics", self._compare)
+        self.inspection = Inspection(Clients({}), [SPEC], monotonic=lambda: self.now)
+
+    async def _compare(self, *_: object) -> list[TopicState]:
+        if not self.answers:
+            raise KafkaConnectionError("refused")
+        return self.states
+
+
+def state(*, min_insync: str, replicas: int) -> TopicState:
+    """Return a topic that exists."""
+    config = {"min.insync.replicas": min_insync}
+    return TopicState(SPEC, exists=True, replication_factor=replicas, config=config)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """Return a cluster that answers."""
+    return Cluster(monkeypatch)
+
+
+async def test_a_cluster_that_never_answered_is_away_at_once(cluster: Cluster) -> None:
+    """At the start one failure is enough: nothing speaks for the cluster."""
+    assert cluster.inspection.problem == ""
+    cluster.answers = False
+    await cluster.inspection.look()
+    assert "Kafka cannot be reached" in cluster.inspection.problem
+
+
+async def test_one_broker_lost_is_not_the_cluster(cluster: Cluster) -> None:
+    """After an answer only failures that repeat and last count: one of three may be gone."""
+    await cluster.inspection.look()
+    cluster.answers = False
+    for _ in range(5):
+        await cluster.inspection.look()
+    assert cluster.inspection.problem == ""
+    cluster.now += 60
+    assert cluster.inspection.problem
+
+
+async def test_a_single_failure_long_after_an_answer_is_doubt_only(cluster: Cluster) -> None:
+    """The looks are seconds apart, so the answer before a first failure is always old."""
+    await cluster.inspection.look()
+    cluster.now += 60
+    cluster.answers = False
+    await cluster.inspection.look()
+    assert cluster.inspection.problem == ""
+    await cluster.inspection.look()
+    assert cluster.inspection.problem
+
+
+async def test_an_answer_ends_it(cluster: Cluster) -> None:
+    """A cluster that came back is there at once."""
+    cluster.answers = False
+    await cluster.inspection.look()
+    cluster.answers = True
+    await cluster.inspection.look()
+    cluster.now += 60
+    assert cluster.inspection.problem == ""
+
+
+async def test_missing_topics_are_told_once(cluster: Cluster) -> None:
+    """What is missing is logged with what to do when it changes, not at every look."""
+    cluster.states = [TopicState(SPEC, exists=False)]
+    with capture_logs() as lines:
+        await cluster.inspection.look()
+        await cluster.inspection.look()
+    [line] = lines
+    assert (line["log_level"], line["topics"]) == ("warning", ["inbox"])
+    assert "payevents topics create" in line["what_to_do"]
+    assert cluster.inspection.missing == {"inbox"}
+
+
+@pytest.mark.parametrize(
+    ("min_insync", "replicas", "weak"),
+    [("1", 1, False), ("1", 2, False), ("2", 3, False), ("3", 3, False), ("1", 3, True)],
+)
+def test_one_lost_broker_may_not_take_records_along(
+    min_insync: str, replicas: int, weak: bool
+) -> None:
+    """Fewer than max(1, replicas - 1) in sync are too few."""
+    assert bool(weaknesses([state(min_insync=min_insync, replicas=replicas)])) is weak
+
+
+def test_what_may_not_be_read_is_not_judged() -> None:
+    """Without the right to read a topic's configuration nothing is said about it."""
+    assert weaknesses([TopicState(SPEC, exists=True, replication_factor=3)]) == []
