@@ -47,6 +47,9 @@ lock: setup  ## pin the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
 		--no-header --python-version 3.11 --extra demo --group dev -c deploy/requirements.lock \
 		pyproject.toml -o $(LOCK)
+	echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --python-version 3.11 -c $(LOCK) - \
+		-o deploy/requirements-build.lock
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,6 +1,5 @@
 """The settings of what runs inside: spool, router, ledger, poller, events and observability."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -34,10 +33,6 @@ class RouterSettings(Group):
     batch: int = Field(
         default=500, ge=1, description="How many observations go into one transaction at most."
     )
-    restart_delay: Interval = Field(
-        default=timedelta(seconds=1),
-        description="How long a partition rests after an error before it starts again.",
-    )
 
 
 class LedgerSettings(Group):
@@ -54,7 +49,7 @@ class PollerSettings(Group):
     """The poller, which asks the providers."""
 
     batch: int = Field(
-        default=500, ge=1, description="How many watch changes go into one transaction at most."
+        default=500, ge=1, description="How many watch requests go into one transaction at most."
     )
     concurrency: int = Field(
         default=64, ge=1, description="How many requests this process has under way, in all."
@@ -62,10 +57,6 @@ class PollerSettings(Group):
     max_response: ByteSize = Field(
         default=pydantic.ByteSize(8 * 2**20),
         description="The largest answer read from a provider; a larger one is a failure.",
-    )
-    restart_delay: Interval = Field(
-        default=timedelta(seconds=1),
-        description="How long a partition rests after an error before it starts again.",
     )
 
 

@@ -12,10 +12,7 @@ class TooLarge(ValueError):
 
 
 class Inbox:
-    """Appends observations to the inbox topic.
-
-    Where Kafka does not acknowledge in time, a spool on disk will take them: its place is here.
-    """
+    """Appends observations to the inbox topic."""
 
     def __init__(self, appender: Appender, topic: str) -> None:
         self._appender = appender

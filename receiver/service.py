@@ -20,6 +20,7 @@ from receiver.http.watches import WatchesApi
 from receiver.inbox import Inbox
 from receiver.intake import Intake
 from receiver.kafka.appender import Appender
+from receiver.kafka.clients import Clients
 from receiver.kafka.inspection import Inspection
 from receiver.kafka.membership import Membership
 from receiver.kafka.open_shard import ShardSpec
@@ -61,10 +62,11 @@ class Service:
         roles: frozenset[Role] = ALL_ROLES,
         clock: Clock = utc_now,
         rng: Random | None = None,
+        clients: Clients | None = None,
     ) -> None:
         self.settings = settings
         self.roles = roles
-        self.clients = clients_for(settings.kafka)
+        self.clients = clients or clients_for(settings.kafka)
         self.alarms = Alarms(clock)
         self.metrics = Metrics(self.alarms)
         self.accounts = Accounts(providers)
@@ -201,8 +203,9 @@ class Service:
     def _poller(self) -> Membership:
         visits = Visits(self.inbox, self.caller, self.alarms, self._clock, self._rng)
         topics = self.settings.topics
+        poller = Poller(self.accounts, visits, batch=self.settings.poller.batch)
         spec = self._spec(Role.POLL, topics.watch_requests, topics.watchlist)
-        return Membership(self.clients, spec, Poller(self.accounts, visits).work, self.alarms)
+        return Membership(self.clients, spec, poller.work, self.alarms)
 
     def _spec(self, role: Role, input_topic: str, table_topic: str) -> ShardSpec:
         return ShardSpec(role.value, self.settings.kafka.application, input_topic, table_topic)

@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 from typing import Self
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.fetch import FetchRequest
 
 from receiver.kafka.clients import Clients
 
@@ -19,6 +21,30 @@ _READY_WITHIN = 20.0
 _POLL = 0.1
 _PORT_TAKEN = "already in use"
 _TRIES = 5
+_FETCH_PAUSE = 0.03
+
+
+class EmbeddedClients(Clients):
+    """Clients that pause after each fetch.
+
+    The embedded broker answers a fetch at once, also where Kafka waits for something to come:
+    consumers would ask it thousands of times a second.
+    """
+
+    def partition_consumer(self) -> AIOKafkaConsumer:
+        """Return a consumer for partitions assigned by hand, of committed records only."""
+        consumer = super().partition_consumer()
+        client = consumer._client  # noqa: SLF001 - aiokafka has no such setting
+        send = client.send
+
+        async def send_and_pause(node: int, request: object, **options: object) -> object:
+            response = await send(node, request, **options)
+            if isinstance(request, FetchRequest):
+                await asyncio.sleep(_FETCH_PAUSE)
+            return response
+
+        client.send = send_and_pause
+        return consumer
 
 
 class NoBroker(Exception):

@@ -16,10 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from config.logging import configure
-from receiver.demo.broker import EmbeddedBroker, NoBroker
+from receiver.demo.broker import EmbeddedBroker, EmbeddedClients, NoBroker
 from receiver.demo.screen import Screen, counters
 from receiver.demo.stage import Stage, StageFailed
 from receiver.demo.verdict import Numbers, Verdict
+from receiver.kafka.clients import Clients
 from receiver.kafka.topics import TopicsFailed
 from receiver.providers import installed_providers
 
@@ -61,12 +62,16 @@ async def _run(options: DemoOptions, console: Console, folder: Path) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as opened:
         servers, prefix = options.bootstrap_servers, f"demo-{uuid4().hex[:8]}."
+        make_clients = Clients
         if servers is None:
             console.print("starting the embedded broker (for show only: a kill loses its records)")
             broker = EmbeddedBroker(folder, options.kafka_port)
             servers, prefix = (await opened.enter_async_context(broker)).bootstrap_servers, ""
+            make_clients = EmbeddedClients
         console.print("starting the sandboxes and the service …")
-        stage = Stage(installed_providers(), servers, folder, prefix=prefix)
+        stage = Stage(
+            installed_providers(), servers, folder, prefix=prefix, make_clients=make_clients
+        )
         await opened.enter_async_context(stage)
         _tell_how_to_follow(console, stage, servers, prefix)
         await _perform(stage, console, options.seconds, stop)

@@ -19,6 +19,8 @@ from handlers.jsontext import Json, compact
 from handlers.provider import Provider
 from handlers.sandbox import Step
 from receiver.demo.audience import Audience
+from receiver.kafka.clients import Clients
+from receiver.kafka.options import clients_for
 from receiver.kafka.shard import ShardState
 from receiver.kafka.topics import create_topics, wanted_topics
 from receiver.sandbox.host import SandboxHost
@@ -44,6 +46,7 @@ class Stage:
         folder: Path,
         *,
         prefix: str = "",
+        make_clients: type[Clients] = Clients,
     ) -> None:
         self.hosts = {
             f"{name}-demo": SandboxHost(provider.sandbox()) for name, provider in providers.items()
@@ -57,6 +60,7 @@ class Stage:
             session_timeout=timedelta(seconds=6),
         )
         self._folder = folder
+        self._make_clients = make_clients
         self._open = AsyncExitStack()
         self.service: Service
         self.audience: Audience
@@ -77,7 +81,9 @@ class Stage:
             for host in self.hosts.values():
                 await opened.enter_async_context(host)
             settings = self._settings()
-            self.service = Service(settings, self._providers)
+            made = clients_for(settings.kafka)
+            clients = self._make_clients(made.options, made.timeouts)
+            self.service = Service(settings, self._providers, clients=clients)
             await create_topics(self.service.clients, wanted_topics(settings))
             self.ports = await self.service.start()
             opened.push_async_callback(self.service.stop)

@@ -19,15 +19,15 @@ from receiver.watches import LookUp, StartWatch, StopWatch, from_value, partitio
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _WAIT = 2.0
-_BATCH = 500
 
 
 class Poller:
     """Polls the watches of a shard, until the shard ends."""
 
-    def __init__(self, accounts: Accounts, visits: Visits) -> None:
+    def __init__(self, accounts: Accounts, visits: Visits, *, batch: int = 500) -> None:
         self._accounts = accounts
         self._visits = visits
+        self._batch = batch
 
     async def work(self, shard: OpenShard) -> None:
         """Poll until cancelled.
@@ -35,14 +35,15 @@ class Poller:
         Raises:
             SessionLost: the shard must be started again.
         """
-        await _Round(shard, self._accounts, self._visits).run()
+        await _Round(shard, self._accounts, self._visits, self._batch).run()
 
 
 class _Round:
     """One task that alone changes the watchlist: visits only tell it what they came to."""
 
-    def __init__(self, shard: OpenShard, accounts: Accounts, visits: Visits) -> None:
+    def __init__(self, shard: OpenShard, accounts: Accounts, visits: Visits, batch: int) -> None:
         self._shard = shard
+        self._batch = batch
         self._accounts = accounts
         self._clock = visits.clock
         self._awake = asyncio.Event()
@@ -109,7 +110,7 @@ class _Round:
     async def _wait(self) -> None:
         """Wait until a watch is due, a visit has ended or requests have come."""
         if self._fetch is None:
-            self._fetch = asyncio.create_task(self._shard.fetch(wait=_WAIT, limit=_BATCH))
+            self._fetch = asyncio.create_task(self._shard.fetch(wait=_WAIT, limit=self._batch))
             self._fetch.add_done_callback(lambda _: self._awake.set())
         due = self._dispatch.next_at()
         pause = _WAIT if due is None else max(0.0, due - self._now())

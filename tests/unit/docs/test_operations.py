@@ -1,0 +1,101 @@
+"""What the page for operators lists is what the code has: no more and no less."""
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from config.shape import keys, models_in
+from handlers.letters import Reason
+from receiver.kafka.topics import wanted_topics
+from receiver.providers import installed_providers
+from receiver.service import Service
+from tests.unit.docs.pages import OPERATIONS, ROOT, first_column
+
+
+def alarm_codes() -> set[str]:
+    """Return the codes of all alarms, from the calls that sound them."""
+    return {code for path in (ROOT / "receiver").rglob("*.py") for code in _sounded(path)}
+
+
+def _sounded(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".sound"):
+            yield _code(node.args[1], tree, path)
+
+
+def _code(given: ast.expr, tree: ast.Module, path: Path) -> str:
+    """Return an alarm's code as the page writes it: what varies is named in angle brackets."""
+    if isinstance(given, ast.Constant):
+        return str(given.value)
+    if isinstance(given, ast.JoinedStr):
+        return "".join(
+            f"<{ast.unparse(part.value).split('.')[-1]}>"
+            if isinstance(part, ast.FormattedValue)
+            else ast.literal_eval(part)
+            for part in given.values
+        )
+    if isinstance(given, ast.Name):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        return str(getattr(importlib.import_module(module), given.id))
+    [assigned] = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ast.unparse(given)
+    ]
+    return _code(assigned, tree, path)
+
+
+def test_every_alarm_is_explained() -> None:
+    """The table of alarms has the code of each alarm that the service can sound."""
+    assert sorted(first_column(OPERATIONS, "Alarms")) == sorted(alarm_codes())
+
+
+def test_every_dead_letter_reason_is_explained() -> None:
+    """The table of dead letters has every reason."""
+    assert sorted(first_column(OPERATIONS, "Dead letters")) == sorted(Reason)
+
+
+async def test_every_metric_is_listed() -> None:
+    """The table of metrics has each one that a process with all roles exposes."""
+    families = Service(Settings(), {}).metrics.registry.collect()
+    exposed = [f"{f.name}_total" if f.type == "counter" else f.name for f in families]
+    assert sorted(first_column(OPERATIONS, "Metrics")) == sorted(exposed)
+
+
+def test_every_topic_is_listed() -> None:
+    """The table of topics has each one with its cleanup policy."""
+    text = OPERATIONS.read_text("utf-8")
+    specs = wanted_topics(Settings())
+    assert sorted(first_column(OPERATIONS, "Topics")) == sorted(spec.name for spec in specs)
+    for spec in specs:
+        assert f"| `{spec.name}` | {spec.config['cleanup.policy']} |" in text
+
+
+def _known_keys() -> set[str]:
+    groups = {
+        f"{group}.{key}"
+        for group, field in keys(Settings).items()
+        for model in models_in(field.annotation)
+        for key in keys(model)
+    }
+    return groups.union(*(keys(provider.settings) for provider in installed_providers().values()))
+
+
+def test_keys_without_effect_are_keys() -> None:
+    """What the page says has no effect yet can be written in the configuration."""
+    _, _, section = OPERATIONS.read_text("utf-8").partition("\n## Not yet\n")
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    named = {name.strip(" `") for row in rows for name in row.split("|")[1].split(",")}
+    assert named
+    assert named <= _known_keys()
+
+
+@pytest.mark.parametrize("heading", ["Alarms", "Dead letters", "Metrics", "Topics"])
+def test_there_are_rows_to_check(heading: str) -> None:
+    """The tables were found."""
+    assert first_column(OPERATIONS, heading)
