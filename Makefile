@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := deploy/requirements-dev.lock
 
-.PHONY: setup demo test test-fast test-kafka lint format lock clean
+.PHONY: setup demo test test-fast test-demo test-kafka lint format lock clean
 
 setup: $(STAMP)  ## make .venv, with the command in .venv/bin/payevents
 
@@ -22,10 +22,13 @@ $(STAMP): $(LOCK) pyproject.toml
 demo: setup  ## the main job, running: no Kafka, Docker or account needed
 	$(BIN)/payevents demo
 
-test: lint test-fast test-kafka  ## everything
+test: lint test-fast test-demo test-kafka  ## everything
 
-test-fast: setup  ## all tests that need no Apache Kafka
-	$(BIN)/pytest -q --ignore=tests/kafka
+test-fast: setup  ## the tests that need no broker, within a minute
+	$(BIN)/pytest -q --ignore=tests/kafka --ignore=tests/demo
+
+test-demo: setup  ## the demo as a newcomer runs it, on the embedded broker
+	$(BIN)/pytest -q tests/demo
 
 test-kafka: setup  ## the tests on Apache Kafka, which the first run fetches
 	$(BIN)/python -m tests.kafka.download

@@ -72,6 +72,8 @@ class Settings(Group):
     def warnings(self) -> list[str]:
         """What works but should be known: a sentence each, beginning with the place."""
         told = [f"kafka: {warning}" for warning in self.kafka.warnings()]
+        if self.ledger.retention is not None:
+            told.append("ledger.retention: has no effect yet, the ledger forgets nothing")
         for name, account in self.accounts.items():
             told.extend(f"accounts.{name}: {warning}" for warning in account.warnings())
         if not self.accounts and self.accounts_dir is None:

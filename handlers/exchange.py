@@ -14,14 +14,14 @@ class Request:
     """One request, with header names in lower case.
 
     ``path`` is below the account's base URL, so that it cannot lead elsewhere; a sandbox sees the
-    same path.
+    same path. Credentials travel in headers and bodies, so ``repr`` leaves these out.
     """
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     @classmethod
     def json(
@@ -54,7 +54,7 @@ class Response:
     """One answer. Header names are in lower case; ``received_at`` is the host's clock."""
 
     status: int
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     received_at: datetime | None = None
 

@@ -5,6 +5,10 @@ from urllib.parse import quote
 
 from handlers.jsontext import Json
 
+LONGEST_ID = 255
+"""Characters. An id is in the record's key, its headers and several fields: one of any length would
+make a record that Kafka refuses, again and again."""
+
 
 def encode(text: str) -> str:
     """Percent-encode ``text`` injectively, so that it cannot run into its neighbours."""
@@ -62,9 +66,9 @@ def usable_id(value: Json) -> str | None:
     """Return a provider's id as text, or None where there is none that could name a resource.
 
     Providers send ids as strings and as whole numbers; ``7`` and ``"7"`` name the same resource.
+    What is longer than :data:`LONGEST_ID` is none.
     """
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value).strip()
+    return text if 0 < len(text) <= LONGEST_ID else None

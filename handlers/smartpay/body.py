@@ -5,11 +5,12 @@ for flat and below the wrappers seen in the field, and lists of pairs count as t
 stand for (SmartPay's API documents show objects as such lists).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from handlers.jsontext import Json, JsonObject
+from handlers.jsontext import Json, JsonObject, Unreadable
 from handlers.resource import usable_id
+from handlers.smartpay import values
 
 INVOICE = "invoice"
 ORDER = "order"
@@ -20,15 +21,20 @@ ID_FIELDS = {INVOICE: "invoice_id", ORDER: "order_id"}
 CUSTOM_ID_FIELDS = ("order_custom_id", "custom_order_id")
 """The merchant's own id of the order: as webhooks name the field, and as the listing does."""
 
+DUMMY = "is_dummy"
+"""The field that marks test data."""
+
 _WRAPPERS = ("data", INVOICE, ORDER, "result")
-_INVOICE_ONLY = ("date_paid", "date_failed", "amount_discounted")
+_INVOICE_ONLY = ("amount", "amount_discounted", "date_paid", "date_failed")
 _DEPTH = 2
-_LONGEST_ID = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The one resource that a body is about, and the fields that are the resource's own."""
+    """The one resource that a body is about, and the fields that are the resource's own.
+
+    Only ``is_dummy`` may come from what is around it.
+    """
 
     kind: str
     id: str
@@ -40,15 +46,15 @@ def find(body: JsonObject) -> Found | None:
     places = list(_places(body))
     for kind, id_field in ID_FIELDS.items():
         for wrapper, fields in places:
-            id = _id(fields.get(id_field))  # noqa: A001 - the provider's word
+            id = usable_id(fields.get(id_field))  # noqa: A001 - the provider's word
             if id is not None and (kind == INVOICE or _may_be_order(wrapper, fields)):
-                return Found(kind, id, fields)
+                return Found(kind, id, _marked(fields, [place for _, place in places]))
     return None
 
 
 def mentioned(body: JsonObject, *fields: str) -> str | None:
     """Return the first usable id that ``body`` has in one of ``fields``, None without any."""
-    ids = (_id(place.get(field)) for field in fields for _, place in _places(body))
+    ids = (usable_id(place.get(field)) for field in fields for _, place in _places(body))
     return next((id for id in ids if id is not None), None)  # noqa: A001 - the provider's word
 
 
@@ -92,6 +98,19 @@ def _may_be_order(wrapper: str, fields: JsonObject) -> bool:
     return wrapper != INVOICE and stated in (None, "") and not is_nameless_invoice
 
 
-def _id(value: Json) -> str | None:
-    id = usable_id(value)  # noqa: A001 - the provider's word
-    return id if id is not None and len(id) <= _LONGEST_ID else None
+def _marked(fields: JsonObject, places: Iterable[JsonObject]) -> JsonObject:
+    """Return ``fields`` with the ``is_dummy`` of whatever calls any part of the body a dummy.
+
+    The documents say of a test notification only that its payload has ``is_dummy: true``, not
+    where: a mark that was passed over would make money of a test.
+    """
+    marks = (place.get(DUMMY) for place in places)
+    mark = next((mark for mark in marks if not _is_false(mark)), None)
+    return fields if mark is None else {**fields, DUMMY: mark}
+
+
+def _is_false(mark: Json) -> bool:
+    try:
+        return not values.boolean(mark)
+    except Unreadable:
+        return False

@@ -9,7 +9,7 @@ from handlers.letters import Reason
 from handlers.money import Amount
 from handlers.resource import ResourceKey, usable_id
 from handlers.smartpay import values
-from handlers.smartpay.body import INVOICE, Found
+from handlers.smartpay.body import DUMMY, INVOICE, Found
 
 PROVIDER = "smartpay"
 
@@ -46,7 +46,7 @@ def read(account: str, found: Found) -> Reading:
 
     """
     fields = found.fields
-    is_test = _field(fields, "is_dummy", values.boolean) or False
+    is_test = _field(fields, DUMMY, values.boolean) or False
     is_enabled = _field(fields, "is_enabled", values.boolean)
     resource = ResourceKey(PROVIDER, account, found.kind, found.id, is_test)
     facts = [Fact(resource, "created")]

@@ -7,7 +7,7 @@ the invoices of one order may answer the claims on each of them without another 
 from collections.abc import Iterable, Sequence
 
 from handlers.exchange import Conversation
-from handlers.fact import Claim, Uninterpretable
+from handlers.fact import Claim, Fact, Uninterpretable
 from handlers.jsontext import JsonObject, compact
 from handlers.provider import LookedUp, Resource, Session
 from handlers.resource import usable_id
@@ -94,28 +94,41 @@ class _Reader:
 
 
 def _refutation(account: str, claim: Claim, listing: Listing) -> str | None:
-    shown = [_actions(account, claim.kind, row) for row in listing.rows]
-    if any(claim.action in actions for actions in shown):
+    shown = [_facts(account, claim.kind, row) for row in listing.rows]
+    if any(_is_claimed(claim, fact) for facts in shown for fact in facts):
         return None
     if not listing.is_whole:
         return f"it is not in the first {MOST_PAGES} pages of the listing"
     if not shown:
         return f"there is no {claim.kind} with this {claim.known_by}"
-    return f"the {claim.kind} shows {_listed(shown)}, not {claim.action}"
+    claimed = claim.action if claim.fact is None else _told(claim.fact)
+    return f"the {claim.kind} shows {_listed(shown)}, not {claimed}"
 
 
-def _actions(account: str, kind: str, row: JsonObject) -> frozenset[str]:
+def _is_claimed(claim: Claim, fact: Fact) -> bool:
+    """Tell whether ``fact`` is what is claimed: test data never bear out a claim on live ones."""
+    if claim.fact is None:
+        return fact.action == claim.action
+    return fact.id == claim.fact.id
+
+
+def _facts(account: str, kind: str, row: JsonObject) -> tuple[Fact, ...]:
     found = find(row)
     if found is None or found.kind != kind:
-        return frozenset()
+        return ()
     try:
-        return frozenset(fact.action for fact in read(account, found).facts)
+        return read(account, found).facts
     except Uninterpretable:
-        return frozenset()
+        return ()
 
 
-def _listed(shown: Iterable[frozenset[str]]) -> str:
-    return ", ".join(sorted(frozenset().union(*shown))) or "nothing that can be read"
+def _listed(shown: Iterable[Sequence[Fact]]) -> str:
+    actions = {_told(fact) for facts in shown for fact in facts}
+    return ", ".join(sorted(actions)) or "nothing that can be read"
+
+
+def _told(fact: Fact) -> str:
+    return f"{fact.action} (test)" if fact.resource.test else fact.action
 
 
 def _flat(row: JsonObject) -> JsonObject:

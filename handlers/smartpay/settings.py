@@ -13,6 +13,12 @@ from config.problems import Mistake
 from config.types import Interval
 from config.urls import BaseUrl
 
+_NOT_YET = {
+    "manage_webhooks": "subscribe the topics at SmartPay by hand",
+    "import_since": "older facts are published like any other",
+}
+"""Keys of parts still to come, and what holds meanwhile."""
+
 
 class PreviousKey(Group):
     """An API key that was replaced, and the last day on which its signatures count."""
@@ -116,6 +122,11 @@ class SmartPaySettings(AccountSettings):
                 "trust_topic_header is set: the topic is not signed, so anyone who has seen one"
                 " signed body can forge a payment with it"
             )
+        told += [
+            f"{key} has no effect yet: {instead}"
+            for key, instead in _NOT_YET.items()
+            if getattr(self, key)
+        ]
         return told
 
     def mistakes(self) -> Iterable[Mistake]:

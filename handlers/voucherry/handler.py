@@ -22,6 +22,7 @@ from handlers.voucherry.settings import VoucherrySettings
 _OK, _UNAUTHORIZED, _NOT_FOUND = 200, 401, 404
 _PACE_UNIT = timedelta(hours=1)
 _SLOWEST_PACE = 60.0
+_GRACE = timedelta(days=1)
 
 
 class VoucherryHandler(BaseHandler):
@@ -83,6 +84,9 @@ class VoucherryHandler(BaseHandler):
     ) -> Conversation[Polled]:
         """Read the resource; the watch ends when it is confirmed, gone, or watched for too long.
 
+        One that cannot be read any more is given up a day later, so that an error that passes
+        cannot hide a confirmation.
+
         Raises:
             Refused: the credentials are not accepted.
             WatchFailed: the resource cannot be read.
@@ -90,19 +94,31 @@ class VoucherryHandler(BaseHandler):
 
         """
         try:
+            resource = yield from self._read(watch)
+        except WatchFailed:
+            if age <= self._settings.watch_max_age + _GRACE:
+                raise
+            return Polled(ending=Ending.STALLED)
+        if resource is None:
+            return Polled(ending=Ending.GONE)
+        return self._polled(watch, age, resource)
+
+    def _read(self, watch: Watch) -> Conversation[JsonObject | None]:
+        """Return the resource, None if Voucherry does not know it."""
+        try:
             below = path(watch.kind, watch.id)
         except ValueError as error:
             raise WatchFailed(str(error)) from None
         headers = {"authorization": self._authorization(), "accept": "application/json"}
         response = yield Request("GET", below, headers=headers)
         if response.status == _NOT_FOUND:
-            return Polled(ending=Ending.GONE)
+            return None
         if response.status == _UNAUTHORIZED:
             raise Refused("Voucherry does not accept the credentials (401)")
         if response.status != _OK:
             msg = f"{below} got HTTP {response.status}{self._quoted(_errors(response), 500)}"
             raise WatchFailed(msg)
-        return self._polled(watch, age, self._resource(watch, response))
+        return self._resource(watch, response)
 
     def _resource(self, watch: Watch, response: Response) -> JsonObject:
         try:

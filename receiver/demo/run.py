@@ -74,14 +74,17 @@ async def _run(options: DemoOptions, console: Console, folder: Path) -> int:
         )
         await opened.enter_async_context(stage)
         _tell_how_to_follow(console, stage, servers, prefix)
-        await _perform(stage, console, options.seconds, stop)
-        return _summarise(stage, console)
+        told = await _perform(stage, console, options.seconds, stop)
+        return _summarise(stage, console, told)
 
 
 async def _perform(
     stage: Stage, console: Console, seconds: float | None, stop: asyncio.Event
-) -> None:
-    """Tell the stories and show what comes of them, until the time is up or somebody stops it."""
+) -> frozenset[str]:
+    """Tell the stories and show what comes of them, until the time is up or somebody stops it.
+
+    Returns the accounts whose stories were told to their end: all, or none.
+    """
     now = asyncio.get_running_loop().time
     begun = now()
     stories = asyncio.create_task(stage.tell_stories(), name="stories")
@@ -99,6 +102,7 @@ async def _perform(
         stories.cancel()
         await asyncio.wait([stories])
         await _settle(stage, screen)
+    return frozenset(stage.hosts) if told_at else frozenset()
 
 
 async def _settle(stage: Stage, screen: Screen) -> None:
@@ -119,9 +123,9 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
-def _summarise(stage: Stage, console: Console) -> int:
+def _summarise(stage: Stage, console: Console, told: frozenset[str]) -> int:
     heard = stage.audience.heard
-    verdict = Verdict.of(stage.caused(), heard)
+    verdict = Verdict.of(stage.caused(), heard, told=told)
     kinds = Table(title="events by type", title_justify="left")
     kinds.add_column("type")
     kinds.add_column("events", justify="right")
@@ -131,13 +135,15 @@ def _summarise(stage: Stage, console: Console) -> int:
     kinds.add_row("all", str(verdict.arrived))
     console.print(kinds)
     console.print(Text(counters(Numbers.of(stage.service.metrics))), soft_wrap=True)
-    told = f"the sandboxes caused {verdict.caused} facts, {verdict.arrived} events arrived: "
+    summary = f"the sandboxes caused {verdict.caused} facts, {verdict.arrived} events arrived: "
     if verdict.exactly_once:
-        console.print(Text(f"{told}each exactly once", style="bold green"), soft_wrap=True)
+        console.print(Text(f"{summary}each exactly once", style="bold green"), soft_wrap=True)
         return 0
     wrong = f"{len(verdict.missing)} missing, {len(verdict.repeated)} more than once"
     wrong += f", {len(verdict.unexplained)} that nobody caused"
-    console.print(Text(f"{told}{wrong}", style="bold red"), soft_wrap=True)
+    if verdict.silent:
+        wrong += f", and nothing at all came of {', '.join(sorted(verdict.silent))}"
+    console.print(Text(f"{summary}{wrong}", style="bold red"), soft_wrap=True)
     return 1
 
 

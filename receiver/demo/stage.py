@@ -114,10 +114,9 @@ class Stage:
         stories = (self._tell(name, host) for name, host in self.hosts.items())
         await asyncio.gather(*stories)
 
-    def caused(self) -> frozenset[UUID]:
-        """Return the ids of all facts that the sandboxes have told of so far."""
-        parts = (host.sandbox.caused(name) for name, host in self.hosts.items())
-        return frozenset().union(*parts)
+    def caused(self) -> Mapping[str, frozenset[UUID]]:
+        """Return the ids of all facts that the sandboxes have told of so far, by account."""
+        return {name: host.sandbox.caused(name) for name, host in self.hosts.items()}
 
     def check(self) -> None:
         """Raise what ended the audience, if anything did."""

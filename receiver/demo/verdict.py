@@ -1,5 +1,6 @@
 """The verdict: did every event that the sandboxes caused arrive exactly once?"""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
@@ -38,18 +39,32 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which facts were missed, came more than once, or came though nobody caused them."""
+    """Which facts were missed, came more than once, or came though nobody caused them.
+
+    ``silent`` are the accounts whose whole story came to no fact at all: a service that refuses
+    every webhook, or never polls, misses nothing that anybody was told of.
+    """
 
     caused: int
     arrived: int
     missing: frozenset[str]
     repeated: frozenset[str]
     unexplained: frozenset[str]
+    silent: frozenset[str]
 
     @classmethod
-    def of(cls, caused: AbstractSet[UUID], heard: Heard) -> "Verdict":
-        """Compare what was caused with what was heard."""
-        wanted = frozenset(map(str, caused))
+    def of(
+        cls,
+        caused: Mapping[str, AbstractSet[UUID]],
+        heard: Heard,
+        *,
+        told: AbstractSet[str] = frozenset(),
+    ) -> "Verdict":
+        """Compare what was caused, by account, with what was heard.
+
+        ``told`` are the accounts whose stories were told to their end.
+        """
+        wanted = frozenset(str(fact) for facts in caused.values() for fact in facts)
         came = frozenset(heard.ids)
         return cls(
             caused=len(wanted),
@@ -57,12 +72,14 @@ class Verdict:
             missing=wanted - came,
             repeated=frozenset(fact for fact, count in heard.ids.items() if count > 1),
             unexplained=came - wanted,
+            silent=frozenset(account for account in told if not caused[account]),
         )
 
     @property
     def exactly_once(self) -> bool:
-        """Tell whether all that was caused arrived once, and nothing else did."""
-        return self.caused > 0 and not (self.missing or self.repeated or self.unexplained)
+        """Tell whether all that was caused arrived once, nothing else did, and none is silent."""
+        wrong = self.missing | self.repeated | self.unexplained | self.silent
+        return self.caused > 0 and not wrong
 
 
 def _sum(counter: Counter, **labels: str) -> int:

@@ -21,17 +21,25 @@ _LONGEST_WARNING = 500
 
 
 class AccountPolling:
-    """What all watches of an account share. It lives in one shard, so no other lock is needed."""
+    """What all watches of an account share. It lives in one shard, so no other lock is needed.
 
-    def __init__(self, handler: Handler, clock: Clock, alarms: Alarms, rng: Random) -> None:
+    ``budget`` is the account's own from before its settings changed: the calls made still count.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        clock: Clock,
+        alarms: Alarms,
+        rng: Random,
+        budget: Budget | None = None,
+    ) -> None:
         settings = handler.account
         self.handler = handler
         self.session = Session(clock)
-        self.budget = Budget(
-            settings.calls,
-            settings.calls_per.total_seconds(),
-            monotonic=asyncio.get_running_loop().time,
-        )
+        calls, per = settings.calls, settings.calls_per.total_seconds()
+        self.budget = budget or Budget(calls, per, monotonic=asyncio.get_running_loop().time)
+        self.budget.allow(calls, per)
         self.breaker = Breaker(settings.backoff_max.total_seconds(), rng)
         self.waiting: deque[str] = deque()
         self.under_way = 0

@@ -26,6 +26,11 @@ class Budget:
         self._times: deque[float] = deque()
         """When the calls of the last period were made, and when those that wait will be."""
 
+    def allow(self, calls: int, per: float) -> None:
+        """Allow so many calls in so many seconds from now on; those already made count on."""
+        self._calls = calls
+        self._per = per
+
     async def take(self) -> None:
         """Take one call, waiting for its turn."""
         now = self._monotonic()

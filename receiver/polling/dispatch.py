@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from handlers.provider import Handler
 from receiver.kafka.appender import NotDurable
 from receiver.polling.account import AccountPolling
+from receiver.polling.budget import Budget
 from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.schedule import Schedule
 from receiver.polling.visits import Outcome, Visits
 from receiver.polling.watchlist import Watchlist, parse_key
 from receiver.watches import LOOK_UP
-
-_INBOX_PAUSE = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +37,8 @@ class Dispatch:
         self._visits = visits
         self._wake = wake
         self._accounts: dict[str, AccountPolling] = {}
+        # They outlive the settings they came from: the provider counts on, whatever changes here.
+        self._budgets: dict[str, Budget] = {}
         self._stirred: dict[AccountPolling, None] = {}
         self._pauses = Schedule()
         self._resting: defaultdict[str, list[str]] = defaultdict(list)
@@ -49,7 +50,11 @@ class Dispatch:
         name = handler.account.name
         self.drop(name)
         visits = self._visits
-        self._accounts[name] = AccountPolling(handler, visits.clock, visits.alarms, visits.rng)
+        account = AccountPolling(
+            handler, visits.clock, visits.alarms, visits.rng, self._budgets.get(name)
+        )
+        self._accounts[name] = account
+        self._budgets[name] = account.budget
         for key in self._resting.pop(name, ()):
             self._watchlist.postpone(key)
 
@@ -95,9 +100,11 @@ class Dispatch:
             try:
                 outcome = visit.task.result()
             except NotDurable:
-                # The same visit is made again when the inbox may take records.
+                # It is made again, but no sooner than any other: the provider was asked, and must
+                # not be called more often because our inbox takes nothing.
+                pause = visit.account.handler.account.poll_interval.total_seconds()
                 for key in visit.batch:
-                    self._watchlist.postpone(key, now + _INBOX_PAUSE)
+                    self._watchlist.postpone(key, now + pause)
             else:
                 self._take(visit, outcome, now)
 

@@ -67,13 +67,15 @@ class _Round:
             await self._end()
 
     def _take_requests(self) -> int | None:
+        """Take what was fetched; return the new input offset, None if it is still the same."""
         if self._fetch is None or not self._fetch.done():
             return None
         records = self._fetch.result()
         self._fetch = None
         for record in records:
             self._take_request(record)
-        return records[-1].offset + 1 if records else None
+        reached = self._shard.reached
+        return reached if reached != self._shard.position.offset else None
 
     def _take_request(self, record: InputRecord) -> None:
         try:

@@ -1,8 +1,8 @@
 """How the sandbox delivers notifications, and gives up on a webhook that does not take them.
 
 Source: SmartPay's API documents, "Webhooks": anything but 200 OK is undeliverable, and after 20
-undeliverable notifications the webhook is disabled and its queue lost. Whether the 20 must be in
-a row is open; here they must.
+undeliverable notifications the webhook is disabled and its queue lost. Whether the 20 are tries of
+one notification or failures in all is open; here every failure counts, which is never kinder.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _OK = 200
 
 @dataclass(slots=True)
 class Webhook:
-    """A subscription of one topic. ``undeliverable`` counts the failures since the last 200."""
+    """A subscription of one topic. ``undeliverable`` counts the failures since it was enabled."""
 
     id: str
     topic: str
@@ -100,7 +100,6 @@ class Deliveries:
         webhook = delivery.webhook
         if status == _OK and delivery.is_genuine:
             self.told |= delivery.tells
-            webhook.undeliverable = 0
             webhook.delivered += 1
         if status == _OK or not (delivery.is_genuine and webhook.is_enabled):
             del self._queue[notification_id]

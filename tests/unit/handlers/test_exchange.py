@@ -63,3 +63,12 @@ def test_a_refusal_concerns_the_account() -> None:
     """Refused credentials open the account's breaker, as other failures of the account do."""
     assert issubclass(Refused, AccountFailed)
     assert not issubclass(WatchFailed, AccountFailed)
+
+
+def test_no_credential_is_in_a_repr() -> None:
+    """Passwords and tokens travel in headers and bodies, and a repr may end in a log."""
+    headers = {"authorization": "s3cret"}
+    request = Request("POST", "/sign_in", headers=headers, body=b"s3cret")
+    response = Response(200, b"s3cret")
+    assert "s3cret" not in repr((request, response))
+    assert "/sign_in" in repr(request)

@@ -91,3 +91,10 @@ def test_what_names_no_resource_is_keyed_by_its_digest() -> None:
 def test_an_id_is_text_or_a_whole_number(value: Json, found: str | None) -> None:
     """Ids come as text and as whole numbers, and mean the same; nothing else is an id."""
     assert usable_id(value) == found
+
+
+@pytest.mark.parametrize("value", ["7" * 256, int("7" * 256), "\U0001f352" * 256])
+def test_an_id_of_any_length_is_none(value: Json) -> None:
+    """It would be in a record's key and headers, and Kafka would refuse the record for ever."""
+    assert usable_id(value) is None
+    assert usable_id("7" * 255) == "7" * 255

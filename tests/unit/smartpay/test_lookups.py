@@ -203,3 +203,29 @@ def test_order_may_name_its_custom_id_as_webhooks_do() -> None:
     claim = Claim("order", "cancelled", "custom_order_id", "s1")
     shop = Shop()
     assert not converse(handler().look_up([claim], shop.session), answers).refuted
+
+
+def test_a_row_that_wraps_its_invoice_keeps_its_mark() -> None:
+    """What is handed on of a row around which ``is_dummy`` stands is test data."""
+    row = {"is_dummy": "1", "invoice": {"invoice_id": "i1", "date_paid": "2018-01-01 12:00:00"}}
+    answers = script({"result": {"token": "t"}}, {"result": [row]})
+    shop = Shop()
+    found = converse(shop.handler.look_up([claim_on("i1")], shop.session), answers)
+    (resource,) = found.resources
+    said = shop.handler.interpret(observed(resource.body, resource.topic, Origin.LOOKUP))
+    assert said.reading is not None
+    assert said.reading.resource.test
+
+
+def test_test_data_bear_out_no_claim_on_live_ones() -> None:
+    """Nor the other way round: the claim is a dead letter, which says what was shown instead."""
+    shop = Shop()
+    invoice = shop.cause("create-invoice", dummy="yes")
+    shop.cause("pay")
+    live = claim_on(invoice["invoice_id"])
+    assert live.fact is not None
+    test = replace(live, fact=replace(live.fact, resource=replace(live.fact.resource, test=True)))
+    assert shop.look_up(live).refuted == {
+        live: "the invoice shows created (test), paid (test), not paid"
+    }
+    assert not shop.look_up(test).refuted

@@ -76,3 +76,12 @@ def test_provider_binds_its_own_accounts_only() -> None:
     stranger = AccountSettings(name="other", provider="other", base_url="https://example.com")
     with pytest.raises(TypeError, match="not a SmartPay account"):
         provider.bind(stranger)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("manage_webhooks", True), ("import_since", "2026-01-01")]
+)
+def test_a_key_without_effect_is_warned_of(key: str, value: object) -> None:
+    """Whoever sets a key of a part that is still to come is told what holds meanwhile."""
+    warnings = settings(**{key: value}).warnings()
+    assert any(warning.startswith(f"{key} has no effect yet") for warning in warnings)

@@ -122,6 +122,7 @@ def test_an_order_beside_its_invoice_says_nothing_of_it() -> None:
     [
         {"invoice": {"order_id": "o1", "is_enabled": False}},
         {"data": {"order_id": "o1", "is_enabled": False, "date_paid": None}},
+        {"data": {"order_id": "o1", "is_enabled": False, "amount": "10.00"}},
         {"invoice_id": {"nested": 1}, "order_id": "o1", "is_enabled": False},
         {"invoice_id": True, "order_id": "o1", "is_enabled": False},
     ],
@@ -160,3 +161,28 @@ def test_a_looked_up_row_has_the_key_of_its_webhook() -> None:
     webhook = compact({"data": [{"invoice_id": "7"}]})
     assert handler().inbox_key(row.topic, row.body) == handler().inbox_key("invoice/paid", webhook)
     assert handler().interpret(observed(row.body, row.topic, Origin.LOOKUP)).reading is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"is_dummy": True, "data": {"invoice_id": "i1"}},
+        {"is_dummy": "1", "data": {"invoice": {"invoice_id": "i1", "is_dummy": "0"}}},
+        {"invoice": {"invoice_id": "i1"}, "order": {"order_id": "o1", "is_dummy": "true"}},
+        {"invoice_id": "i1", "data": [{"is_dummy": 1}]},
+    ],
+)
+def test_a_mark_anywhere_makes_it_test_data(body: dict[str, Any]) -> None:
+    """A test's payload has ``is_dummy: true``; wherever that stands, no money is made of it."""
+    reading = interpreted({**body, "date_paid": "2018-01-01 12:00:00"}).reading
+    assert reading is not None
+    assert reading.resource.test
+    assert reading.details["is_dummy"] not in (None, "0")
+
+
+def test_a_mark_that_cannot_be_read_is_no_mark_of_live_data() -> None:
+    """Neither test nor live for certain: a dead letter."""
+    body = {"is_dummy": "perhaps", "data": {"invoice_id": "i1", "is_dummy": "0"}}
+    with pytest.raises(Uninterpretable) as refused:
+        interpreted(body)
+    assert refused.value.reason == "bad-field"

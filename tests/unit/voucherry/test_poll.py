@@ -177,3 +177,15 @@ def test_a_call_without_an_answer_is_told_as_such() -> None:
     next(conversation)
     with pytest.raises(CallFailed):
         conversation.throw(CallFailed("no answer in time"))
+
+
+def test_a_watch_that_cannot_be_read_any_more_is_stalled_too() -> None:
+    """It is not asked for ever; a day's grace lets a passing error hide no confirmation."""
+    grace = settings().watch_max_age + timedelta(days=1)
+    with pytest.raises(WatchFailed):
+        answered(Response(500), WATCH, grace)
+    over = grace + timedelta(seconds=1)
+    assert answered(Response(500), WATCH, over).ending == Ending.STALLED
+    assert answered(resource(status="confirmed"), WATCH, over).ending == Ending.DONE
+    with pytest.raises(Refused):
+        answered(Response(401), WATCH, over)

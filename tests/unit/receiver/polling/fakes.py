@@ -48,6 +48,11 @@ class FakeShard(OpenShard):
         """Return how far the input has been handled."""
         return self._position
 
+    @property
+    def reached(self) -> int:
+        """Return the offset after all that was fetched."""
+        return self._offset - len(self._records)
+
     def watch(self, key: str) -> WatchEntry | None:
         """Return a committed watch."""
         raw = self._entries.get(key.encode())
@@ -59,6 +64,11 @@ class FakeShard(OpenShard):
             value = request if isinstance(request, bytes) else to_record(request).value
             self._records.append(InputRecord(self._offset, b"", value, ()))
             self._offset += 1
+        self._come.set()
+
+    def mark(self) -> None:
+        """End a transaction: a marker takes an offset, and no fetch returns it."""
+        self._offset += 1
         self._come.set()
 
     async def fetch(self, *, wait: float, limit: int) -> Sequence[InputRecord]:

@@ -213,3 +213,20 @@ async def test_thousands_of_accounts_cost_only_what_is_done_for_them(
     assert 14_000 < visits < 21_000
     assert looks < 4 * visits
     assert len(shard.commits) <= visits
+
+
+@virtual
+async def test_a_changed_account_has_no_new_budget() -> None:
+    """The provider counts on: neither a changed file nor one that was away buys calls."""
+    world, shard = World(settings("a", calls=2, calls_per="1h")), FakeShard()
+    async with world.polling(shard):
+        for n in range(5):
+            await asyncio.sleep(10.0)
+            world.accounts.replace({})
+            await asyncio.sleep(10.0)
+            world.accounts.replace({"a": settings("a", calls=2, calls_per="1h", concurrency=n + 5)})
+            shard.send(start(str(n)))
+        await asyncio.sleep(10.0)
+        assert len(world.provider.calls) == 2
+        await asyncio.sleep(3_600.0)
+    assert len(world.provider.calls) == 4
