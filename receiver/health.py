@@ -130,8 +130,8 @@ class Health:
 
 
 def _spool(spool: Spool) -> Part:
-    if spool.problem:
-        return Part(State.DEGRADED, spool.problem)
+    if not spool.available:
+        return Part(State.DEGRADED, spool.problem or spool.full)
     if spool.count:
         return Part(State.DEGRADED, f"{spool.count} webhooks wait on disk for Kafka")
     return Part(State.OK)

@@ -14,6 +14,7 @@ class Tasks:
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._ended: asyncio.Future[str] | None = None
+        self._cancelling = False
 
     def spawn(self, name: str, work: Coroutine[None, None, None]) -> None:
         """Run ``work`` under ``name``."""
@@ -29,15 +30,17 @@ class Tasks:
 
     async def cancel(self) -> None:
         """Cancel all, the latest first, and wait for each to end."""
+        self._cancelling = True
         for task in reversed(list(self._tasks)):
             task.cancel()
             await asyncio.wait([task])
 
     def _note_end(self, task: "asyncio.Task[None]") -> None:
         del self._tasks[task]
-        if task.cancelled():
+        if task.cancelled() and self._cancelling:
             return
-        log.error("a background task ended", task=task.get_name(), exc_info=task.exception())
+        why = None if task.cancelled() else task.exception()
+        log.error("a background task ended", task=task.get_name(), exc_info=why)
         if self._ended is None:
             self._ended = asyncio.get_running_loop().create_future()
         if not self._ended.done():

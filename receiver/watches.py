@@ -59,7 +59,9 @@ class LookUp(msgspec.Struct, tag="look-up", frozen=True):
     def watch(self) -> Watch:
         """Return the watch, one and the same for all who claim the same."""
         claim = self.claim
-        parts = (claim.kind, claim.action, claim.known_by, claim.id)
+        parts = [claim.kind, claim.action, claim.known_by, claim.id]
+        if claim.fact is not None and claim.fact.resource.test:
+            parts.append("test")
         return Watch(self.account, LOOK_UP, "/".join(map(encode, parts)))
 
 

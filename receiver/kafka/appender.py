@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from receiver.kafka.clients import Clients, KafkaHeaders, partition_for
 from receiver.kafka.discard import discard_producer
@@ -90,6 +90,9 @@ class Appender:
                         partition=partition_for(partition_key or key, len(partitions)),
                         headers=headers or [],
                     )
+            except MessageSizeTooLargeError as error:
+                # Not the cluster's fault either: one record must not stop all others.
+                raise NotDurable(f"{topic} takes no record as large: {error!r}") from error
             except (KafkaError, OSError, TimeoutError, AssertionError) as error:
                 self._trip(producer, error)
                 raise NotDurable(self.problem) from error

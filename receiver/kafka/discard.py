@@ -1,7 +1,8 @@
 """Throwing away a producer or consumer whose brokers may be gone or frozen.
 
 aiokafka's own ``stop()`` flushes first, so it can wait for ever and leave tasks behind. What is
-done here uses its private parts: the pinned version and tests/kafka/test_discard.py hold it.
+done here uses its private parts: the pinned version, tests/kafka/test_appender.py and the tests of
+sessions and takeovers hold it.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import contextlib
 from typing import Any, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 _CANCELS = 8
 _PATIENCE = 0.2
@@ -27,7 +28,7 @@ async def discard_producer(producer: AIOKafkaProducer) -> None:
     sender = producer._sender  # noqa: SLF001
     if sender is not None and sender.sender_task is not None:
         await _cancel_hard(sender.sender_task)
-    _consume_futures(producer)
+    _fail_futures(producer)
     await _close_client(client)
 
 
@@ -68,22 +69,28 @@ async def _cancel_hard(task: "asyncio.Task[None]") -> None:
         task.exception()
 
 
-def _consume_futures(producer: AIOKafkaProducer) -> None:
+def _fail_futures(producer: AIOKafkaProducer) -> None:
+    """Tell all who wait for something of the producer that it is closed.
+
+    They must not be cancelled: whoever waits would take that for its own end, and end by it.
+    """
     transactions = producer._txn_manager  # noqa: SLF001
     waiter = transactions._transaction_waiter if transactions is not None else None  # noqa: SLF001
     accumulator = producer._message_accumulator  # noqa: SLF001
+    accumulator._closed = True  # noqa: SLF001
     queued = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
     batches = [*queued, *accumulator._pending_batches]  # noqa: SLF001
+    records = [future for batch in batches for future, _ in batch._msg_futures]  # noqa: SLF001
     ends = [batch.future for batch in batches]
-    # A batch that failed while it was queued keeps the error in this one too.
+    # Those who wait for room in a full batch; one that failed while queued keeps its error here.
     drains = [batch._drain_waiter for batch in batches]  # noqa: SLF001
-    for future in [*ends, *drains, waiter]:
+    for future in [*records, *ends, *drains, waiter]:
         if future is None or future.cancelled():
             continue
-        if future.done():
-            future.exception()
-        else:
-            future.cancel()
+        if not future.done():
+            future.set_exception(ProducerClosed())
+        # Asked for here, since perhaps nobody else does: asyncio would complain about that.
+        future.exception()
 
 
 async def _close_client(client: _Client) -> None:

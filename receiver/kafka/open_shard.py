@@ -53,6 +53,7 @@ class OpenShard:
         self._consumer = consumer
         self._table = Table()
         self._input = TopicPartition(spec.input_topic, partition)
+        self._reached = 0
 
     @property
     def entries(self) -> Mapping[bytes, bytes]:
@@ -66,6 +67,16 @@ class OpenShard:
         if position is None:
             raise BrokenTable("the shard is not restored")
         return position
+
+    @property
+    def reached(self) -> int:
+        """Return the offset after all that was fetched, and after the markers that follow it.
+
+        Markers end transactions and are never fetched. Where nothing follows them, the position
+        must pass them all the same: else their deletion, one retention later, would look like that
+        of records which nobody handled.
+        """
+        return self._reached
 
     def lag(self) -> int | None:
         """Return how many input records wait, None while that is not known."""
@@ -83,6 +94,7 @@ class OpenShard:
             fetched = await self._consumer.getmany(
                 self._input, timeout_ms=round(wait * 1000), max_records=limit
             )
+            self._reached = await self._consumer.position(self._input)
         except KafkaError as error:
             raise _unreadable(error, self._input) from error
         return [
@@ -150,6 +162,7 @@ class OpenShard:
             self._table.position = self._check_position(first, *counts)
             self._consumer.assign([self._input])
             self._consumer.seek(self._input, self._table.position.offset)
+            self._reached = self._table.position.offset
         except (KafkaError, TimeoutError) as error:
             raise SessionLost(f"the table was not restored: {error!r}") from error
 

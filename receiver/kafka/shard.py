@@ -18,6 +18,11 @@ from receiver.kafka.table import BrokenTable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+_SHORTEST_BACKOFF = 0.05
+_LONGEST_BACKOFF = 5.0
+_WELL_AFTER = 10.0
+"""Seconds of running after which a failure is not taken for the last one, met again."""
+
 Work: TypeAlias = Callable[[OpenShard], Awaitable[None]]
 """The role's own code: runs on a restored shard until it is cancelled or the session is lost."""
 
@@ -48,6 +53,7 @@ class Shard:
         self._spec = spec
         self._work = work
         self._alarms = alarms
+        self._running_since: float | None = None
         self._alarm = f"broken-{spec.role}-shard-{partition}"
         self._log = log.bind(role=spec.role, partition=partition)
 
@@ -59,10 +65,16 @@ class Shard:
             self._alarms.over("", self._alarm)
 
     async def _run(self) -> None:
-        backoff = 0.05
+        backoff = _SHORTEST_BACKOFF
         while True:
             try:
                 await self._live()
+            except asyncio.CancelledError as error:
+                if _is_cancelled():
+                    raise
+                # Of something that was waited for, and not of us: nobody would start us again.
+                self._enter(ShardState.RETRYING, repr(error))
+                self._log.warning("the shard starts again", why=repr(error), exc_info=True)
             except Fenced as error:
                 self._enter(ShardState.FENCED, str(error))
                 self._log.info("another owner took this partition over")
@@ -77,13 +89,13 @@ class Shard:
                 )
                 backoff = 30.0
             except Exception as error:  # noqa: BLE001 - whatever it was, only a new session is safe
-                if self.state is ShardState.RUNNING:
-                    backoff = 0.05
+                if self._ran_well():
+                    backoff = _SHORTEST_BACKOFF
                 self._enter(ShardState.RETRYING, repr(error))
                 expected = isinstance(error, SessionLost)
                 self._log.warning("the shard starts again", why=repr(error), exc_info=not expected)
             await asyncio.sleep(backoff)
-            backoff = min(2 * backoff, 5.0)
+            backoff = min(2 * backoff, _LONGEST_BACKOFF)
 
     async def _live(self) -> None:
         session = Session(self._clients, self._spec.transactional_id(self.partition))
@@ -106,6 +118,17 @@ class Shard:
 
     def _enter(self, state: ShardState, problem: str = "") -> None:
         self.state, self.problem = state, problem
+        running = state is ShardState.RUNNING
+        self._running_since = asyncio.get_running_loop().time() if running else None
+
+    def _ran_well(self) -> bool:
+        since = self._running_since
+        return since is not None and asyncio.get_running_loop().time() - since > _WELL_AFTER
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _start(consumer: AIOKafkaConsumer, limit: float) -> None:

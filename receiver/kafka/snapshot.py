@@ -35,8 +35,8 @@ class Row:
     headers: KafkaHeaders
 
     def header(self, name: str) -> str:
-        """Return a header as text, empty if it is not there."""
-        return dict(self.headers).get(name, b"").decode(errors="replace")
+        """Return a header as text, empty if it is not there or null."""
+        return (dict(self.headers).get(name) or b"").decode(errors="replace")
 
 
 async def read_snapshot(

@@ -10,6 +10,7 @@ from config.topics import Topics
 from handlers.clock import Clock
 from handlers.letters import Reason
 from handlers.observation import Observation, Position
+from receiver.inbox import MOST_BYTES
 from receiver.kafka.clients import Record, partition_for
 from receiver.kafka.open_shard import InputRecord, OpenShard
 from receiver.metrics import Metrics
@@ -20,6 +21,8 @@ from receiver.watches import partition_key, to_record
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _WAIT = 5.0
+_MOST_AROUND = 64 * 1024
+"""Bytes of key and headers: far more than payevents ever writes with an observation."""
 
 
 @dataclass(slots=True)
@@ -60,7 +63,7 @@ class Router:
         ledger = _Overlay(batch.changes, shard)
         for record in records:
             await self._handle_one(shard, record, ledger, batch)
-        await shard.commit(batch.changes, outputs=batch.outputs, offset=records[-1].offset + 1)
+        await shard.commit(batch.changes, outputs=batch.outputs, offset=shard.reached)
         for observation, consequences in batch.counted:
             self._metrics.routed(observation, consequences)
 
@@ -70,12 +73,12 @@ class Router:
         at = Position(shard.spec.input_topic, shard.partition, record.offset)
         key = (record.key or b"").decode(errors="replace")
         try:
-            observation = Observation.from_record(record.headers, record.value or b"")
+            observation = _observation(record)
         except ValueError as error:
             stray = Refusal(
                 f"{at.topic}-{at.partition}-{at.offset}", Reason.NOT_AN_OBSERVATION, str(error)
             )
-            await self._add_letter(shard, stray, record, at, batch, ledger)
+            await self._add_letter(shard, stray, _cut(record), at, batch, ledger)
             return
         result = self._route.consequences(key, observation, at, ledger)
         if result.entry is not None:
@@ -141,6 +144,23 @@ class Router:
     async def _add(shard: OpenShard, topic: str, key: bytes, record: Record, batch: _Batch) -> None:
         partition = partition_for(key, await shard.partitions(topic))
         batch.outputs.setdefault((topic, partition), []).append(record)
+
+
+def _observation(record: InputRecord) -> Observation:
+    if _is_oversized(record):
+        raise ValueError("it is larger than what payevents writes: see it in the inbox")
+    return Observation.from_record(record.headers, record.value or b"")
+
+
+def _cut(record: InputRecord) -> InputRecord:
+    """Return what a letter can hold of a record: a larger letter would be refused for ever."""
+    return InputRecord(record.offset, None, None, ()) if _is_oversized(record) else record
+
+
+def _is_oversized(record: InputRecord) -> bool:
+    around = len(record.key or b"")
+    around += sum(len(name) + len(value or b"") for name, value in record.headers)
+    return len(record.value or b"") > MOST_BYTES or around > _MOST_AROUND
 
 
 class _Overlay(ChainMap[bytes, bytes]):

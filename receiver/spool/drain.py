@@ -79,13 +79,14 @@ class Drain:
 
         Raises:
             NotDurable: Kafka does not take them; they stay where they are.
-            SpoolFailed: a file cannot be read.
         """
         drained = 0
         while (file := await self._spool.orphan()) is not None:
             log.info("a spool was found", path=str(file.path), observations=file.count)
             try:
                 drained += await self._drain(_Orphan(self._spool, file))
+            except SpoolFailed as error:
+                self._spool.set_aside(file.path, error)
             finally:
                 await self._spool.in_thread(file.close)
         return drained

@@ -28,6 +28,7 @@ class Spool:
     def __init__(self, folder: Path, max_bytes: int, alarms: Alarms) -> None:
         self.folder = folder
         self.problem = ""
+        self.full = ""
         self._max_bytes = max_bytes
         self._alarms = alarms
         self._file: SpoolFile | None = None
@@ -38,8 +39,11 @@ class Spool:
 
     @property
     def available(self) -> bool:
-        """Tell whether observations can be written, as far as is known."""
-        return not self.problem
+        """Tell whether observations can be written, as far as is known.
+
+        If not, ``problem`` says what is wrong with the disk, or ``full`` that there is no room.
+        """
+        return not (self.problem or self.full)
 
     @property
     def count(self) -> int:
@@ -95,6 +99,7 @@ class Spool:
         file = self._file
         if file is not None:
             await self.in_thread(lambda: file.remove(stored))
+            self.full = ""
             self._alarms.over("", "spool-full")
 
     async def orphan(self) -> SpoolFile | None:
@@ -114,14 +119,18 @@ class Spool:
             except InUse:
                 continue
             except SpoolFailed as error:
-                self._damaged.add(path)
-                self._alarms.sound(
-                    "",
-                    "spool-damaged",
-                    why=str(error),
-                    remedy="keep the file; 'payevents spool status' shows it",
-                )
+                self.set_aside(path, error)
         return None
+
+    def set_aside(self, path: Path, error: SpoolFailed) -> None:
+        """Leave a file that cannot be used to a person, so that the others are drained."""
+        self._damaged.add(path)
+        self._alarms.sound(
+            "",
+            "spool-damaged",
+            why=str(error),
+            remedy="keep the file; 'payevents spool status' shows it",
+        )
 
     async def close(self) -> None:
         """Write what waits, close the file."""
@@ -161,12 +170,14 @@ class Spool:
         try:
             await self.in_thread(lambda: file.append(records))
         except SpoolFull as error:
+            self.full = str(error)
             remedy = "bring Kafka back, or raise spool.max_bytes"
             self._alarms.sound("", "spool-full", why=str(error), remedy=remedy)
             return error
         except SpoolFailed as error:
             self._fail(error)
             return error
+        self.full = ""
         return None
 
     def _fail(self, error: SpoolFailed) -> None:

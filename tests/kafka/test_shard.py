@@ -98,6 +98,29 @@ async def test_records_deleted_before_they_were_handled_are_told(
     await opened.discard()
 
 
+@pytest.mark.parametrize("end", ["commit", "abort"])
+async def test_markers_that_are_deleted_were_no_records(
+    kafka_cluster: Cluster, topic_prefix: str, end: str
+) -> None:
+    """A shard that handled all there was starts again after all of it, markers too, was deleted.
+
+    That is what becomes of a quiet input after its retention, if transactions wrote it.
+    """
+    await asyncio.to_thread(shards.make_topics, kafka_cluster, topic_prefix)
+    source, spec = shards.clients(kafka_cluster), shards.spec(topic_prefix)
+    await asyncio.to_thread(_write_in_transaction, kafka_cluster, spec.input_topic, end)
+    first = await shards.open_shard(source, spec)
+    await first.shard.fetch(wait=2, limit=500)
+    await first.shard.commit({}, offset=first.shard.reached)
+    await first.discard()
+    await asyncio.to_thread(_delete_before, kafka_cluster, spec.input_topic, -1)
+    second = await shards.open_shard(source, spec)
+    await feed(kafka_cluster, spec.input_topic, 1)
+    [record] = await second.shard.fetch(wait=5, limit=1)
+    assert second.shard.reached == record.offset + 1
+    await second.discard()
+
+
 async def test_unequal_partition_counts_are_refused(
     kafka_cluster: Cluster, topic_prefix: str
 ) -> None:
@@ -129,6 +152,21 @@ def _leader(cluster: Cluster, topic: str) -> int:
 
     client = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
     return int(client.list_topics(topic, timeout=10).topics[topic].partitions[0].leader)
+
+
+def _write_in_transaction(cluster: Cluster, topic: str, end: str) -> None:
+    from confluent_kafka import Producer
+
+    servers = {"bootstrap.servers": cluster.bootstrap_servers}
+    producer = Producer({**servers, "transactional.id": f"{topic}-writer"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(topic, b"a request", partition=0)
+    producer.flush(30)
+    if end == "commit":
+        producer.commit_transaction(30)
+    else:
+        producer.abort_transaction(30)
 
 
 def _delete_before(cluster: Cluster, topic: str, offset: int) -> None:

@@ -30,11 +30,12 @@ class FakeSpool:
 
     problem: str = ""
     count: int = 0
+    full: str = ""
 
     @property
     def available(self) -> bool:
         """Tell whether it takes anything."""
-        return not self.problem
+        return not (self.problem or self.full)
 
 
 @dataclass
@@ -157,11 +158,13 @@ def test_a_failed_spool_is_told_and_matters_only_without_kafka() -> None:
     assert report.parts["spool"].state is State.DEGRADED
 
 
-def test_a_receiver_without_inbox_and_spool_is_unready() -> None:
-    """Webhooks that could not be made durable are not asked for."""
-    report = Process(inbox=FakeInbox(False, "no answer")).report()
+@pytest.mark.parametrize("spool", [FakeSpool("the disk is gone"), FakeSpool(full="no room left")])
+def test_a_receiver_without_inbox_and_spool_is_unready(spool: FakeSpool) -> None:
+    """Webhooks that could not be made durable are not asked for, and the spool says why."""
+    report = Process(inbox=FakeInbox(False, "no answer"), spool=spool).report()
     assert not report.ready
     assert report.parts["receive"].why == "no answer"
+    assert report.parts["spool"].why == (spool.problem or spool.full)
 
 
 @pytest.mark.parametrize("role", list(Role))

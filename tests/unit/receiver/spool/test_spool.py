@@ -1,7 +1,9 @@
 """The spool, its drain and the intake: durable somewhere, or refused."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -118,7 +120,9 @@ async def test_a_full_spool_refuses_and_recovers(tmp_path: Path, alarms: Alarms)
     with pytest.raises(SpoolFull):
         await spool.append(spooled(2, 400))
     assert [alarm.code for alarm in alarms.present] == ["spool-full"]
+    assert not spool.available
     await spool.remove(await spool.oldest(10))
+    assert spool.available
     await spool.append(spooled(3, 400))
     assert alarms.present == []
     await spool.remove(await spool.oldest(10))
@@ -171,6 +175,21 @@ async def test_a_damaged_spool_is_told_and_does_not_hold_up_the_others(
     left = SpoolFile(tmp_path / "b-good.spool", 1 << 20)
     left.append([spooled(1)])
     left.close()
+    assert await drain_of(spool, Kafka()).drain_orphans() == 1
+    assert [alarm.code for alarm in alarms.present] == ["spool-damaged"]
+    assert (tmp_path / "a-damaged.spool").exists()
+
+
+async def test_a_spool_that_fails_while_it_is_drained_does_not_hold_up_the_others(
+    tmp_path: Path, spool: Spool, alarms: Alarms
+) -> None:
+    """Damage that shows only when rows are read sets the file aside; the next is drained."""
+    for name in ("a-damaged", "b-good"):
+        left = SpoolFile(tmp_path / f"{name}.spool", 1 << 20)
+        left.append([spooled(1)])
+        left.close()
+    with closing(sqlite3.connect(tmp_path / "a-damaged.spool")) as database, database:
+        database.execute("UPDATE spooled SET headers = x'c1'")
     assert await drain_of(spool, Kafka()).drain_orphans() == 1
     assert [alarm.code for alarm in alarms.present] == ["spool-damaged"]
     assert (tmp_path / "a-damaged.spool").exists()

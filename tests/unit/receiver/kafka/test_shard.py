@@ -1,0 +1,71 @@
+"""The life of a shard, without Kafka: whatever ends it but its owner, it starts again."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import cast
+
+from receiver.alarms import Alarms
+from receiver.kafka.clients import Clients
+from receiver.kafka.open_shard import OpenShard, ShardSpec
+from receiver.kafka.shard import Shard, ShardState
+from tests.unit.receiver.polling.virtual import virtual
+
+SPEC = ShardSpec("route", "app", "in", "table")
+
+
+class FailingShard(Shard):
+    """A shard that runs for ``seconds`` at each start, then fails with what ``failure`` returns."""
+
+    def __init__(self, failure: Callable[[], BaseException], seconds: float) -> None:
+        alarms = Alarms(lambda: datetime(2026, 1, 1, tzinfo=UTC))
+        super().__init__(cast("Clients", None), SPEC, 0, _no_work, alarms)
+        self.starts: list[float] = []
+        self._failure = failure
+        self._seconds = seconds
+
+    async def _live(self) -> None:
+        self.starts.append(asyncio.get_running_loop().time())
+        self._enter(ShardState.RUNNING)
+        await asyncio.sleep(self._seconds)
+        raise self._failure()
+
+
+async def _no_work(_: OpenShard) -> None:
+    """Do nothing: the failing shard never gets so far."""
+
+
+async def starts_within(seconds: float, shard: FailingShard) -> list[float]:
+    """Return when ``shard`` started, and end it."""
+    life = asyncio.create_task(shard.run())
+    await asyncio.sleep(seconds)
+    assert not life.done(), "the shard ended by itself"
+    life.cancel()
+    await asyncio.wait([life])
+    assert life.cancelled()
+    return shard.starts
+
+
+@virtual
+async def test_a_cancellation_that_nobody_asked_for_does_not_end_it() -> None:
+    """Something waited for was cancelled: the shard starts again, and still can be ended."""
+    starts = await starts_within(60.0, FailingShard(asyncio.CancelledError, 1.0))
+    assert len(starts) > 5
+
+
+@virtual
+async def test_what_fails_at_once_again_and_again_is_tried_less_often() -> None:
+    """Each start restores a whole table: a record that always fails must not cost all there is."""
+    starts = await starts_within(600.0, FailingShard(ValueError, 0.01))
+    assert starts[1] - starts[0] < 0.1
+    assert starts[-1] - starts[-2] > 4.0
+
+
+@virtual
+async def test_what_ran_well_starts_again_at_once() -> None:
+    """A shard that worked for a while lost its session to the cluster, and is missed."""
+    starts = await starts_within(600.0, FailingShard(ValueError, 30.0))
+    pauses = [later - earlier - 30.0 for earlier, later in pairwise(starts)]
+    assert len(pauses) > 10
+    assert max(pauses) < 0.1
