@@ -194,7 +194,12 @@ class Service:
         settings = self.settings
         route = Route(self.accounts, settings.topics, settings.event.source_base)
         router = Router(
-            route, settings.topics, self.metrics, self._clock, batch=settings.router.batch
+            route,
+            settings.topics,
+            self.metrics,
+            self.alarms,
+            self._clock,
+            batch=settings.router.batch,
         )
         topics = settings.topics
         spec = self._spec(Role.ROUTE, topics.inbox, topics.ledger)

@@ -10,6 +10,7 @@ from config.topics import Topics
 from handlers.clock import Clock
 from handlers.letters import Reason
 from handlers.observation import Observation, Position
+from receiver.alarms import Alarms
 from receiver.inbox import MOST_BYTES
 from receiver.kafka.clients import Record, partition_for
 from receiver.kafka.open_shard import InputRecord, OpenShard
@@ -19,6 +20,9 @@ from receiver.routing.route import Consequences, Route
 from receiver.watches import partition_key, to_record
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+CONTRADICTION = Reason.CONTRADICTS_LEDGER.value
+"""The alarm has the name of the dead letter that it is about."""
 
 _WAIT = 5.0
 _MOST_AROUND = 64 * 1024
@@ -38,11 +42,19 @@ class Router:
     """Turns the inbox partition of a shard into events, until the shard ends."""
 
     def __init__(
-        self, route: Route, topics: Topics, metrics: Metrics, clock: Clock, *, batch: int = 500
+        self,
+        route: Route,
+        topics: Topics,
+        metrics: Metrics,
+        alarms: Alarms,
+        clock: Clock,
+        *,
+        batch: int = 500,
     ) -> None:
         self._route = route
         self._topics = topics
         self._metrics = metrics
+        self._alarms = alarms
         self._clock = clock
         self._limit = batch
 
@@ -66,6 +78,18 @@ class Router:
         await shard.commit(batch.changes, outputs=batch.outputs, offset=shard.reached)
         for observation, consequences in batch.counted:
             self._metrics.routed(observation, consequences)
+            self._tell_contradictions(observation, consequences)
+
+    def _tell_contradictions(self, observation: Observation, consequences: Consequences) -> None:
+        for refusal in consequences.refusals:
+            if refusal.reason == CONTRADICTION:
+                # It stays until the process ends: only a person can say that the books are right.
+                self._alarms.sound(
+                    observation.account,
+                    CONTRADICTION,
+                    why=f"{refusal.detail}: dead letter {refusal.letter_id}",
+                    remedy="compare with the provider, and correct your books by hand",
+                )
 
     async def _handle_one(
         self, shard: OpenShard, record: InputRecord, ledger: "_Overlay", batch: _Batch

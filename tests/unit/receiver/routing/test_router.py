@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -48,7 +48,10 @@ class Scripted(BaseHandler):
         if "claim" in said:
             paid = Fact(resource, "paid")
             return Interpretation(claim=Claim("invoice", "paid", "id", resource.id, paid))
-        return Interpretation(Reading(resource, (Fact(resource, "created"),), None))
+        created = Fact(resource, "created")
+        if said.get("paid"):
+            return Interpretation(Reading(resource, (created, Fact(resource, "paid"))))
+        return Interpretation(Reading(resource, (created,), denied=frozenset({"paid"})))
 
     def can_look_up(self, claim: Claim) -> bool:
         """Say yes."""
@@ -144,6 +147,7 @@ class World:
 
     shard: Partition
     router: Router
+    alarms: Alarms
 
     async def route(self, *bodies: str | Observation | InputRecord) -> None:
         """Route these in one transaction."""
@@ -164,9 +168,11 @@ def world() -> World:
     """Return a world with the one account "shop"."""
     handler = Scripted(_settings())
     accounts = SimpleNamespace(get=lambda name: handler if name == "shop" else None)
-    metrics = Metrics(Alarms(lambda: NOW))
+    alarms = Alarms(lambda: NOW)
+    metrics = Metrics(alarms)
     route = Route(cast("Accounts", accounts), TOPICS)
-    return World(Partition(), Router(route, TOPICS, metrics, lambda: NOW))
+    router = Router(route, TOPICS, metrics, alarms, lambda: NOW)
+    return World(Partition(), router, alarms)
 
 
 def observed(body: str) -> Observation:
@@ -305,3 +311,17 @@ async def test_the_largest_observation_fits_whatever_becomes_of_it(world: World)
     )
     assert len(world.shard.letters()) == 1
     assert len(world.shard.written[TOPICS.watch_requests]) == 1
+
+
+@pytest.mark.parametrize(("origin", "told"), [(Origin.POLL, True), (Origin.WEBHOOK, False)])
+async def test_a_live_read_that_denies_what_was_published_sounds_an_alarm(
+    world: World, origin: Origin, told: bool
+) -> None:
+    """A payment that is gone again is a dead letter and an alarm; a replayed webhook is neither."""
+    await world.route('{"id": "a", "paid": true}')
+    later = NOW + timedelta(minutes=1)
+    await world.route(replace(observed('{"id": "a"}'), origin=origin, received_at=later))
+    reasons = [header(letter, "payevents-reason") for letter in world.shard.letters().values()]
+    assert reasons == ([Reason.CONTRADICTS_LEDGER] if told else [])
+    assert [alarm.code for alarm in world.alarms.present] == reasons
+    assert len(world.shard.events()) == 2
