@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from config.reference import render
-from receiver.providers import installed_providers
+from receiver.accounts.providers import installed_providers
 
 
 def reference() -> str:

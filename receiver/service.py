@@ -8,10 +8,8 @@ from time import monotonic
 from config.settings import Settings
 from handlers.clock import Clock, utc_now
 from handlers.provider import Provider
-from receiver.accounts import Accounts
-from receiver.accounts_dir import AccountsDirectory
-from receiver.alarms import Alarms
-from receiver.health import Health
+from receiver.accounts.directory import AccountsDirectory
+from receiver.accounts.registry import Accounts
 from receiver.http.admin import AdminListener
 from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.public import Limits, PublicListener
@@ -26,18 +24,20 @@ from receiver.kafka.membership import Membership
 from receiver.kafka.open_shard import ShardSpec
 from receiver.kafka.options import clients_for
 from receiver.kafka.topics import wanted_topics
-from receiver.metrics import Metrics
+from receiver.observability.alarms import Alarms
+from receiver.observability.health import Health
+from receiver.observability.metrics import Metrics
+from receiver.observability.shard_metrics import ShardCollector
+from receiver.observability.status import Status
 from receiver.polling.caller import Caller
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
 from receiver.roles import ALL_ROLES, Role
 from receiver.routing.route import Route
 from receiver.routing.router import Router
-from receiver.shard_metrics import ShardCollector
 from receiver.spool.drain import Drain
 from receiver.spool.metrics import SpoolCollector
 from receiver.spool.spool import Spool
-from receiver.status import Status
 from receiver.tasks import Tasks
 
 __all__ = ["ALL_ROLES", "Ports", "Role", "Service"]

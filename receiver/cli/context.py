@@ -28,7 +28,7 @@ def load_settings(path: Path | None, *, strict_accounts_dir: bool = True) -> "Se
     """Return the settings, or end the command with every mistake in them on standard error."""
     from config.loading import load
     from config.problems import ConfigError
-    from receiver.providers import installed_providers
+    from receiver.accounts.providers import installed_providers
 
     models = {name: provider.settings for name, provider in installed_providers().items()}
     try:

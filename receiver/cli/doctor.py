@@ -10,10 +10,10 @@ from config.loading import load
 from config.problems import ConfigError
 from config.settings import Settings
 from handlers.clock import utc_now
+from receiver.accounts.providers import installed_providers
 from receiver.cli.kafka import explain, run_quietly
 from receiver.cli.output import print_json, printable
-from receiver.doctor import Finding, Verdict, examine_cluster, examine_settings
-from receiver.providers import installed_providers
+from receiver.observability.doctor import Finding, Verdict, examine_cluster, examine_settings
 
 _MARKS = {Verdict.OK: "ok     ", Verdict.WARNING: "warning", Verdict.WRONG: "WRONG  "}
 

@@ -12,8 +12,8 @@ import uvloop
 from config.logging import configure
 from config.problems import one_of
 from handlers.sandbox import Sandbox
+from receiver.accounts.providers import installed_providers
 from receiver.cli.context import fail
-from receiver.providers import installed_providers
 from receiver.sandbox.host import CONTROLS_PATH, SandboxHost
 from receiver.sandbox.snippet import as_toml
 

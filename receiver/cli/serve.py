@@ -9,9 +9,9 @@ import uvloop
 
 from config.logging import configure
 from config.settings import Settings
+from receiver.accounts.providers import installed_providers
 from receiver.cli.context import fail
 from receiver.process import serve
-from receiver.providers import installed_providers
 from receiver.service import Role, Service
 
 _LEFTOVERS = 2.0

@@ -43,8 +43,8 @@ async def _drain(settings: "Settings", clients: "Clients") -> int:
     from random import Random
 
     from handlers.clock import utc_now
-    from receiver.alarms import Alarms
     from receiver.cli.kafka import appending
+    from receiver.observability.alarms import Alarms
     from receiver.spool.drain import Drain
     from receiver.spool.spool import Spool
 

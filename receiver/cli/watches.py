@@ -9,7 +9,7 @@ from receiver.cli.context import ConfigOption, JsonOption, fail, load_settings
 if TYPE_CHECKING:
     from config.settings import Settings
     from handlers.provider import Watch
-    from receiver.accounts import Accounts
+    from receiver.accounts.registry import Accounts
 
 app = typer.Typer(help="What is polled: see it, ask for more, or for less.")
 
@@ -27,7 +27,7 @@ def add(
     json: JsonOption = False,
 ) -> None:
     """Have a resource polled until it reaches its final state."""
-    from receiver.registration import Malformed, UnknownAccount, requested_watch
+    from receiver.watches.registration import Malformed, UnknownAccount, requested_watch
 
     settings = load_settings(config)
     try:
@@ -49,7 +49,7 @@ def remove(
     """Have a resource polled no more."""
     from handlers.provider import Watch
     from receiver.cli.kafka import run
-    from receiver.watch_listing import is_listed
+    from receiver.watches.listing import is_listed
 
     settings = load_settings(config)
     watch = Watch(account, kind, id)
@@ -69,7 +69,7 @@ def list_(
     """Show the watches: what each last showed, and when it is looked at next."""
     from receiver.cli.kafka import run
     from receiver.cli.output import print_json, print_table
-    from receiver.watch_listing import list_watches
+    from receiver.watches.listing import list_watches
 
     settings = load_settings(config)
     watchlist = settings.topics.watchlist
@@ -83,8 +83,8 @@ def list_(
 
 
 def _accounts(settings: "Settings") -> "Accounts":
-    from receiver.accounts import Accounts
-    from receiver.providers import installed_providers
+    from receiver.accounts.providers import installed_providers
+    from receiver.accounts.registry import Accounts
 
     accounts = Accounts(installed_providers())
     accounts.replace(settings.accounts)
@@ -94,7 +94,7 @@ def _accounts(settings: "Settings") -> "Accounts":
 def _send(settings: "Settings", watch: "Watch", *, start: bool) -> None:
     from receiver.cli.kafka import appending, run
     from receiver.kafka.clients import Clients
-    from receiver.registration import Registrar
+    from receiver.watches.registration import Registrar
 
     async def send(clients: Clients) -> None:
         async with appending(settings, clients) as appender:

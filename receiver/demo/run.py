@@ -16,13 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from config.logging import configure
+from receiver.accounts.providers import installed_providers
 from receiver.demo.broker import EmbeddedBroker, EmbeddedClients, NoBroker
 from receiver.demo.screen import Screen, counters
 from receiver.demo.stage import Stage, StageFailed
 from receiver.demo.verdict import Numbers, Verdict
 from receiver.kafka.clients import Clients
 from receiver.kafka.topics import TopicsFailed
-from receiver.providers import installed_providers
 
 SETTLE_WITHIN = 20.0
 """Seconds for the last events to arrive once all stories are told."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from receiver.demo.audience import Heard
-from receiver.metrics import Metrics
+from receiver.observability.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)

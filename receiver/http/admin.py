@@ -2,14 +2,14 @@
 
 from aiohttp import web
 
-from receiver.health import Health
 from receiver.http.auth import guard
 from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.errors import errors_as_json
 from receiver.http.exchange import answer
 from receiver.http.watches import WatchesApi
-from receiver.metrics import Metrics
-from receiver.status import Status
+from receiver.observability.health import Health
+from receiver.observability.metrics import Metrics
+from receiver.observability.status import Status
 
 _EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -11,12 +11,12 @@ from aiohttp import web
 from handlers.clock import Clock
 from handlers.observation import Observation, Origin
 from handlers.provider import BadSignature, Handler
-from receiver.accounts import Accounts
+from receiver.accounts.registry import Accounts
 from receiver.http.body import read_body
 from receiver.inbox import TooLarge
 from receiver.intake import Intake
 from receiver.kafka.appender import NotDurable
-from receiver.metrics import Metrics
+from receiver.observability.metrics import Metrics
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

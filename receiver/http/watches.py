@@ -6,14 +6,14 @@ from aiohttp import web
 
 from config.topics import Topics
 from handlers.provider import Watch
-from receiver.accounts import Accounts
+from receiver.accounts.registry import Accounts
 from receiver.http.errors import Refused
 from receiver.http.exchange import answer, read_object
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import SnapshotFailed
-from receiver.registration import Malformed, Registrar, UnknownAccount, requested_watch
-from receiver.watch_listing import is_listed, list_watches
+from receiver.watches.listing import is_listed, list_watches
+from receiver.watches.registration import Malformed, Registrar, UnknownAccount, requested_watch
 
 _RETRY_AFTER = {"Retry-After": "5"}
 

@@ -11,11 +11,11 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from receiver.alarms import Alarms
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.kafka.open_shard import ShardSpec
 from receiver.kafka.shard import Shard, ShardState, Work
+from receiver.observability.alarms import Alarms
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

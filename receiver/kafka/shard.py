@@ -9,12 +9,12 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from receiver.alarms import Alarms
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.kafka.open_shard import OpenShard, ShardSpec
 from receiver.kafka.session import Fenced, Session, SessionLost
 from receiver.kafka.table import BrokenTable
+from receiver.observability.alarms import Alarms
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

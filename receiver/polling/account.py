@@ -7,7 +7,7 @@ from random import Random
 from handlers.clock import Clock
 from handlers.exchange import AccountFailed, CallFailed, ProviderFailure, Refused
 from handlers.provider import Handler, Session
-from receiver.alarms import Alarms
+from receiver.observability.alarms import Alarms
 from receiver.polling.breaker import Breaker
 from receiver.polling.budget import Budget
 

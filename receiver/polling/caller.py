@@ -13,7 +13,7 @@ from yarl import URL
 from config.account import AccountSettings
 from handlers.clock import Clock
 from handlers.exchange import CallFailed, Conversation, Request, Response
-from receiver.metrics import Metrics
+from receiver.observability.metrics import Metrics
 from receiver.polling.budget import Budget
 
 _T = TypeVar("_T")

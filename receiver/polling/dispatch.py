@@ -13,7 +13,7 @@ from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.schedule import Schedule
 from receiver.polling.visits import Outcome, Visits
 from receiver.polling.watchlist import Watchlist, parse_key
-from receiver.watches import LOOK_UP
+from receiver.watches.requests import LOOK_UP
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ import msgspec
 
 from handlers.fact import Claim
 from handlers.provider import Resource
-from receiver.watches import Original
+from receiver.watches.requests import Original
 
 ACTIVE = "active"
 _DIGEST_BYTES = 16

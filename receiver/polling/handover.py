@@ -7,8 +7,8 @@ from datetime import datetime
 
 from handlers.observation import CONFIRMED, Observation, Origin
 from handlers.provider import Handler, Resource
-from receiver.alarms import Alarms
 from receiver.inbox import Inbox, TooLarge
+from receiver.observability.alarms import Alarms
 from receiver.polling.entry import WatchEntry
 
 _APPENDS_AT_ONCE = 200

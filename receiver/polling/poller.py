@@ -8,13 +8,13 @@ import msgspec
 import structlog
 
 from handlers.provider import Discovery, Handler
-from receiver.accounts import Accounts
+from receiver.accounts.registry import Accounts
 from receiver.kafka.clients import partition_for
 from receiver.kafka.open_shard import InputRecord, OpenShard
 from receiver.polling.dispatch import Dispatch
 from receiver.polling.visits import Visits
 from receiver.polling.watchlist import Watchlist
-from receiver.watches import LookUp, StartWatch, StopWatch, from_value, partition_key
+from receiver.watches.requests import LookUp, StartWatch, StopWatch, from_value, partition_key
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

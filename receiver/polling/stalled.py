@@ -1,6 +1,6 @@
 """The alarm about watches that were given up before their resource reached its final state."""
 
-from receiver.alarms import Alarms
+from receiver.observability.alarms import Alarms
 
 WATCH_STALLED = "watch-stalled"
 

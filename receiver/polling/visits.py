@@ -12,8 +12,8 @@ from handlers.clock import Clock
 from handlers.exchange import ProviderFailure
 from handlers.observation import CONFIRMED, Origin
 from handlers.provider import Discovery, Ending, Polled, Watch
-from receiver.alarms import Alarms
 from receiver.inbox import Inbox
+from receiver.observability.alarms import Alarms
 from receiver.polling.account import AccountPolling
 from receiver.polling.breaker import backoff
 from receiver.polling.caller import Caller

@@ -6,13 +6,13 @@ import msgspec
 import structlog
 
 from handlers.provider import Discovery, Ending, Watch
-from receiver.alarms import Alarms
 from receiver.inbox import MOST_BYTES
 from receiver.kafka.open_shard import OpenShard
+from receiver.observability.alarms import Alarms
 from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.schedule import Schedule
 from receiver.polling.stalled import StalledWatches
-from receiver.watches import LookUp, Original
+from receiver.watches.requests import LookUp, Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

@@ -11,10 +11,10 @@ from handlers.fact import Claim, Interpretation, Reading, Uninterpretable
 from handlers.ledger import Entry, Settlement, contradiction, settle
 from handlers.letters import Reason, letter_id
 from handlers.observation import CONFIRMED, Observation, Origin, Position
-from receiver.accounts import Accounts
+from receiver.accounts.registry import Accounts
 from receiver.kafka.clients import Record
 from receiver.routing.letters import Refusal
-from receiver.watches import LookUp, Original
+from receiver.watches.requests import LookUp, Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

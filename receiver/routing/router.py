@@ -10,14 +10,14 @@ from config.topics import Topics
 from handlers.clock import Clock
 from handlers.letters import Reason
 from handlers.observation import Observation, Position
-from receiver.alarms import Alarms
 from receiver.inbox import MOST_BYTES
 from receiver.kafka.clients import Record, partition_for
 from receiver.kafka.open_shard import InputRecord, OpenShard
-from receiver.metrics import Metrics
+from receiver.observability.alarms import Alarms
+from receiver.observability.metrics import Metrics
 from receiver.routing.letters import Refusal, count_key, write
 from receiver.routing.route import Consequences, Route
-from receiver.watches import partition_key, to_record
+from receiver.watches.requests import partition_key, to_record
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import structlog
 
-from receiver.alarms import Alarms
+from receiver.observability.alarms import Alarms
 from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.file import SUFFIX, InUse, Spooled, SpoolFile, Stored
 from receiver.spool.filesystem import network_file_system

@@ -9,7 +9,7 @@ from handlers.provider import Provider
 from handlers.smartpay.sandbox import SmartPaySandbox
 from handlers.smartpay.settings import SmartPaySettings
 from handlers.subscriply.sandbox.server import Collections, SubscriplySandbox
-from receiver.providers import installed_providers
+from receiver.accounts.providers import installed_providers
 from tests.conformance import ProviderConformance
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from receiver.providers import installed_providers
+from receiver.accounts.providers import installed_providers
 from receiver.sandbox.host import SandboxHost
 from receiver.sandbox.snippet import as_toml
 from tests.kafka.cluster import Cluster

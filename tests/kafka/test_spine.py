@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from config.loading import load
+from receiver.accounts.providers import installed_providers
 from receiver.kafka.options import clients_for
 from receiver.kafka.topics import create_topics, wanted_topics
-from receiver.providers import installed_providers
 from tests.kafka.cluster import Cluster
 from tests.kafka.reader import Record, read_committed
 from tests.support.configuration import service_config

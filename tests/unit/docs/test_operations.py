@@ -10,8 +10,8 @@ import pytest
 from config.settings import Settings
 from config.shape import keys, models_in
 from handlers.letters import Reason
+from receiver.accounts.providers import installed_providers
 from receiver.kafka.topics import wanted_topics
-from receiver.providers import installed_providers
 from receiver.service import Service
 from tests.unit.docs.pages import OPERATIONS, ROOT, first_column
 

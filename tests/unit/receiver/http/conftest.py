@@ -13,17 +13,17 @@ from pydantic import SecretStr
 from config.topics import Topics
 from handlers.voucherry import provider
 from handlers.voucherry.settings import VoucherrySettings
-from receiver.accounts import Accounts
-from receiver.alarms import Alarms
-from receiver.health import Health, Part, Report, State
+from receiver.accounts.registry import Accounts
 from receiver.http.admin import AdminListener
 from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.watches import WatchesApi
 from receiver.inbox import Inbox
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients
-from receiver.metrics import Metrics
-from receiver.status import Status
+from receiver.observability.alarms import Alarms
+from receiver.observability.health import Health, Part, Report, State
+from receiver.observability.metrics import Metrics
+from receiver.observability.status import Status
 
 TOKEN = "the-admin-token-ä"
 ACCOUNT_SECRET = "never-to-be-shown"

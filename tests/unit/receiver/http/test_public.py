@@ -17,13 +17,13 @@ from prometheus_client import generate_latest
 from handlers.observation import Observation, Position
 from handlers.smartpay import provider
 from handlers.smartpay.settings import SmartPaySettings
-from receiver.accounts import Accounts
-from receiver.alarms import Alarms
+from receiver.accounts.registry import Accounts
 from receiver.http.public import Limits, PublicListener
 from receiver.http.server import Server
 from receiver.intake import Intake
 from receiver.kafka.appender import NotDurable
-from receiver.metrics import Metrics
+from receiver.observability.alarms import Alarms
+from receiver.observability.metrics import Metrics
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = "the-signing-key"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from receiver.watches import StartWatch, from_value
+from receiver.watches.requests import StartWatch, from_value
 from tests.unit.receiver.http.conftest import Connect, FakeAppender
 
 URL = "https://voucherry.com/api/v1/cherries_requests/123"

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import cast
 
-from receiver.alarms import Alarms
 from receiver.kafka.clients import Clients
 from receiver.kafka.open_shard import OpenShard, ShardSpec
 from receiver.kafka.shard import Shard, ShardState
+from receiver.observability.alarms import Alarms
 from tests.unit.receiver.polling.virtual import virtual
 
 SPEC = ShardSpec("route", "app", "in", "table")

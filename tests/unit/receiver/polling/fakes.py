@@ -13,7 +13,7 @@ from receiver.kafka.open_shard import InputRecord, OpenShard
 from receiver.kafka.session import Batches, SessionLost
 from receiver.kafka.table import InputPosition
 from receiver.polling.entry import WatchEntry
-from receiver.watches import WatchRequest, to_record
+from receiver.watches.requests import WatchRequest, to_record
 
 
 class FakeShard(OpenShard):

@@ -11,15 +11,15 @@ from config.account import AccountSettings
 from handlers.fact import Fact
 from handlers.provider import Provider
 from handlers.sandbox import Sandbox
-from receiver.accounts import Accounts
-from receiver.alarms import Alarms
-from receiver.metrics import Metrics
+from receiver.accounts.registry import Accounts
+from receiver.observability.alarms import Alarms
+from receiver.observability.metrics import Metrics
 from receiver.polling.caller import Caller
 from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
 from receiver.sandbox import SandboxHost
-from receiver.watches import StopWatch
+from receiver.watches.requests import StopWatch
 
 from .fakes import FakeInbox, FakeShard
 

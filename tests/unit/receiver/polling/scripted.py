@@ -30,8 +30,8 @@ from handlers.provider import (
     Session,
     Watch,
 )
-from receiver.alarms import Alarms
-from receiver.metrics import Metrics
+from receiver.observability.alarms import Alarms
+from receiver.observability.metrics import Metrics
 from receiver.polling.budget import Budget
 from receiver.polling.caller import Caller
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from handlers.exchange import Conversation, Request, Response
-from receiver.alarms import Alarms
 from receiver.http.server import Server
-from receiver.metrics import Metrics
+from receiver.observability.alarms import Alarms
+from receiver.observability.metrics import Metrics
 from receiver.polling.budget import Budget
 from receiver.polling.caller import Caller
 

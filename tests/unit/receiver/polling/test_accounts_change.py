@@ -7,7 +7,7 @@ import pytest
 from handlers.provider import Ending
 from receiver.kafka.clients import partition_for
 from receiver.polling.account import AccountPolling
-from receiver.watches import StopWatch, partition_key
+from receiver.watches.requests import StopWatch, partition_key
 
 from .fakes import FakeShard
 from .virtual import virtual

@@ -7,7 +7,7 @@ from handlers.exchange import AccountFailed
 from handlers.observation import CONFIRMED, Observation, Origin
 from receiver.kafka.appender import NotDurable
 from receiver.polling.entry import WatchEntry
-from receiver.watches import LookUp
+from receiver.watches.requests import LookUp
 
 from .virtual import virtual
 from .world import EPOCH, World, look_up, original, settings

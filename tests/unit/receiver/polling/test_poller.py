@@ -3,7 +3,7 @@
 import asyncio
 from itertools import pairwise
 
-from receiver.watches import StopWatch
+from receiver.watches.requests import StopWatch
 
 from .fakes import FakeShard
 from .virtual import virtual

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from handlers.provider import Ending
-from receiver.watches import StopWatch
+from receiver.watches.requests import StopWatch
 
 from .fakes import FakeShard
 from .virtual import virtual

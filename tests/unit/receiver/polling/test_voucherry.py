@@ -9,7 +9,7 @@ from handlers.jsontext import Json
 from handlers.provider import Ending
 from handlers.voucherry import provider
 from handlers.voucherry.sandbox import VoucherrySandbox
-from receiver.watches import StartWatch
+from receiver.watches.requests import StartWatch
 
 from .live import Live, polled
 

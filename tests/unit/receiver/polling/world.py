@@ -11,12 +11,12 @@ from config.account import AccountSettings
 from handlers.fact import Claim
 from handlers.observation import Observation, Origin
 from handlers.provider import Provider
-from receiver.accounts import Accounts
-from receiver.alarms import Alarms
+from receiver.accounts.registry import Accounts
+from receiver.observability.alarms import Alarms
 from receiver.polling.account import AccountPolling
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
-from receiver.watches import LookUp, Original, StartWatch
+from receiver.watches.requests import LookUp, Original, StartWatch
 
 from .fakes import FakeInbox, FakeShard
 from .scripted import ScriptedCaller, ScriptedProvider, bind

@@ -17,16 +17,16 @@ from handlers.letters import Reason
 from handlers.observation import CONFIRMED, Observation, Origin
 from handlers.provider import BaseHandler
 from handlers.resource import ResourceKey
-from receiver.accounts import Accounts
-from receiver.alarms import Alarms
+from receiver.accounts.registry import Accounts
 from receiver.inbox import MOST_BYTES
 from receiver.kafka.clients import Record
 from receiver.kafka.open_shard import InputRecord, OpenShard, ShardSpec
 from receiver.kafka.session import Batches
-from receiver.metrics import Metrics
+from receiver.observability.alarms import Alarms
+from receiver.observability.metrics import Metrics
 from receiver.routing.route import Route
 from receiver.routing.router import Router
-from receiver.watches import LookUp, from_value
+from receiver.watches.requests import LookUp, from_value
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOPICS = Topics.named("", ())

@@ -12,10 +12,10 @@ from typing import cast
 import pytest
 
 from handlers.observation import Observation, Origin, Position
-from receiver.alarms import Alarms
 from receiver.inbox import Inbox
 from receiver.intake import Intake
 from receiver.kafka.appender import Appender, NotDurable
+from receiver.observability.alarms import Alarms
 from receiver.spool.drain import Drain
 from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.file import SpoolFile

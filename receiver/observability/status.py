@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from handlers.clock import rfc3339, utc_now
-from receiver.accounts import Accounts
-from receiver.alarms import Alarms
-from receiver.health import Health
+from receiver.accounts.registry import Accounts
 from receiver.inbox import Inbox
 from receiver.kafka.membership import Membership
 from receiver.kafka.shard import Shard
+from receiver.observability.alarms import Alarms
+from receiver.observability.health import Health
 from receiver.roles import Role
 
 

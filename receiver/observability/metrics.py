@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from handlers.observation import Observation
-from receiver.alarms import Alarms
+from receiver.observability.alarms import Alarms
 
 if TYPE_CHECKING:
     from receiver.routing.route import Consequences

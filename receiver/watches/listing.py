@@ -11,7 +11,7 @@ from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import Row, read_snapshot
 from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.watchlist import parse_key
-from receiver.watches import LOOK_UP, partition_key
+from receiver.watches.requests import LOOK_UP, partition_key
 
 
 @dataclass(frozen=True, slots=True)

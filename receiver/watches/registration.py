@@ -2,9 +2,9 @@
 
 from handlers.jsontext import Json, JsonObject
 from handlers.provider import Watch
-from receiver.accounts import Accounts
+from receiver.accounts.registry import Accounts
 from receiver.kafka.appender import Appender
-from receiver.watches import StartWatch, StopWatch, WatchRequest, partition_key, to_record
+from receiver.watches.requests import StartWatch, StopWatch, WatchRequest, partition_key, to_record
 
 _KNOWN = frozenset({"account", "kind", "id", "resource"})
 

@@ -12,9 +12,9 @@ from handlers.provider import Handler, Provider
 from handlers.smartpay import provider as smartpay
 from handlers.smartpay.settings import SmartPaySettings
 from handlers.voucherry import provider as voucherry
-from receiver.accounts import Accounts
-from receiver.accounts_dir import REFUSED, UNREADABLE, AccountsDirectory
-from receiver.alarms import Alarms
+from receiver.accounts.directory import REFUSED, UNREADABLE, AccountsDirectory
+from receiver.accounts.registry import Accounts
+from receiver.observability.alarms import Alarms
 
 PROVIDERS: Mapping[str, Provider] = {"voucherry": voucherry, "smartpay": smartpay}
 INLINE = {"shop": SmartPaySettings(name="shop", api_key=SecretStr("the-shop's-key"))}

@@ -9,8 +9,8 @@ import structlog
 from config.account import AccountSettings
 from config.accounts import AccountModels, DirectoryAccounts, read_accounts_dir, shared_keys
 from config.problems import ConfigError, Problem
-from receiver.accounts import Accounts
-from receiver.alarms import Alarms
+from receiver.accounts.registry import Accounts
+from receiver.observability.alarms import Alarms
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

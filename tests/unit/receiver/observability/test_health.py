@@ -7,11 +7,11 @@ from typing import cast
 import pytest
 
 from config.topics import Topics
-from receiver.health import Health, Report, State
 from receiver.inbox import Inbox
 from receiver.kafka.inspection import Inspection
 from receiver.kafka.membership import Membership
 from receiver.kafka.shard import ShardState
+from receiver.observability.health import Health, Report, State
 from receiver.roles import ALL_ROLES, Role
 from receiver.spool.spool import Spool
 

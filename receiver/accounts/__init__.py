@@ -1,0 +1,1 @@
+"""The accounts at work, the folder they may come from, and the providers that are installed."""

@@ -1,0 +1,1 @@
+"""Watches as others see them: asking for one, registering one, listing them."""
