@@ -107,20 +107,24 @@ class Spool:
 
         One that cannot be read is told once, and left for a person to look at.
         """
-        return await self.in_thread(self._open_orphan)
+        file, unusable = await self.in_thread(self._open_orphan)
+        for path, error in unusable.items():
+            self.set_aside(path, error)
+        return file
 
-    def _open_orphan(self) -> SpoolFile | None:
+    def _open_orphan(self) -> tuple[SpoolFile | None, dict[Path, SpoolFailed]]:
         own = None if self._file is None else self._file.path
+        unusable: dict[Path, SpoolFailed] = {}
         for path in sorted(self.folder.glob(f"*{SUFFIX}")):
             if path == own or path in self._damaged:
                 continue
             try:
-                return SpoolFile(path, self._max_bytes)
+                return SpoolFile(path, self._max_bytes), unusable
             except InUse:
                 continue
             except SpoolFailed as error:
-                self.set_aside(path, error)
-        return None
+                unusable[path] = error
+        return None, unusable
 
     def set_aside(self, path: Path, error: SpoolFailed) -> None:
         """Leave a file that cannot be used to a person, so that the others are drained."""
