@@ -213,4 +213,5 @@ class Service:
         return Membership(self.clients, spec, poller.work, self.alarms)
 
     def _spec(self, role: Role, input_topic: str, table_topic: str) -> ShardSpec:
-        return ShardSpec(role.value, self.settings.kafka.application, input_topic, table_topic)
+        kafka = self.settings.kafka
+        return ShardSpec(role.value, kafka.application, input_topic, table_topic, kafka.partitions)

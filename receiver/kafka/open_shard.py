@@ -16,12 +16,16 @@ _RESTORE_PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ShardSpec:
-    """What all shards of one role share: the role's name and its two topics."""
+    """What all shards of one role share: the role's name, its two topics and their partitions.
+
+    ``partitions`` is the number in the configuration; None takes whatever the topics have.
+    """
 
     role: str
     application: str
     input_topic: str
     table_topic: str
+    partitions: int | None = None
 
     def transactional_id(self, partition: int) -> str:
         """Return the id that fences: it belongs to the partition, not to a process."""
@@ -172,6 +176,13 @@ class OpenShard:
             raise BrokenTable(
                 f"{self.spec.input_topic} has {inputs} partitions and {self.spec.table_topic} has "
                 f"{tables}: they must have the same number; see 'payevents topics list'"
+            )
+        if self.spec.partitions not in {None, inputs}:
+            # A partition that was added has an empty table: what others published would come again.
+            raise BrokenTable(
+                f"{self.spec.input_topic} has {inputs} partitions and kafka.partitions is "
+                f"{self.spec.partitions}: if it was made so, set kafka.partitions to {inputs};"
+                " if it was enlarged, entries would be looked for in the wrong place"
             )
         if position is None:
             if self._table.entries:

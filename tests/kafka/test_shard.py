@@ -1,6 +1,7 @@
 """Shards: table and position commit together and are restored to the last commit, never short."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -130,6 +131,19 @@ async def test_unequal_partition_counts_are_refused(
     await asyncio.to_thread(kafka_cluster.create_topic, spec.table_topic, partitions=1)
     opened = shards.Opened(shards.clients(kafka_cluster), spec, 0)
     with pytest.raises(BrokenTable, match="same number"):
+        await opened.start()
+    await opened.discard()
+
+
+async def test_topics_that_were_enlarged_are_refused(
+    kafka_cluster: Cluster, topic_prefix: str
+) -> None:
+    """A partition beyond the configured number is not worked on: its table knows of nothing."""
+    spec = replace(shards.spec(topic_prefix), partitions=1)
+    for topic in (spec.input_topic, spec.table_topic):
+        await asyncio.to_thread(kafka_cluster.create_topic, topic, partitions=2)
+    opened = shards.Opened(shards.clients(kafka_cluster), spec, 1)
+    with pytest.raises(BrokenTable, match="was enlarged"):
         await opened.start()
     await opened.discard()
 
