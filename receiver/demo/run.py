@@ -89,20 +89,20 @@ async def _perform(
     begun = now()
     stories = asyncio.create_task(stage.tell_stories(), name="stories")
     with Screen(console, lambda: Numbers.of(stage.service.metrics)) as screen:
-        told_at: float | None = None
+        told = False
         while not stop.is_set():
             await _wait(stop, _REFRESH)
             stage.check()
             screen.show(stage.audience.heard)
             if stories.done():
                 stories.result()
-                told_at = told_at or now()
-            if told_at and seconds is not None and now() >= begun + seconds:
+                told = True
+            if told and seconds is not None and now() >= begun + seconds:
                 break
         stories.cancel()
         await asyncio.wait([stories])
         await _settle(stage, screen)
-    return frozenset(stage.hosts) if told_at else frozenset()
+    return frozenset(stage.hosts) if told else frozenset()
 
 
 async def _settle(stage: Stage, screen: Screen) -> None:

@@ -9,12 +9,12 @@ from handlers.jsontext import JsonObject
 from receiver.dead_letters import list_letters, redrive
 from receiver.http.errors import Refused
 from receiver.http.exchange import answer, read_object
+from receiver.http.server import RETRY_AFTER
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import SnapshotFailed
 
 _MOST_AT_ONCE = 500
-_RETRY_AFTER = {"Retry-After": "5"}
 
 
 class DeadLettersApi:
@@ -38,7 +38,7 @@ class DeadLettersApi:
                 account = request.query.get("account")
                 letters = await list_letters(self._clients, self._topics, account)
         except SnapshotFailed as error:
-            raise Refused(503, "kafka-away", str(error), _RETRY_AFTER) from None
+            raise Refused(503, "kafka-away", str(error), RETRY_AFTER) from None
         return answer({"dead_letters": [letter.as_json() for letter in letters]})
 
     async def _redrive(self, request: web.Request) -> web.Response:
@@ -47,9 +47,9 @@ class DeadLettersApi:
             async with self._reading:
                 outcome = await redrive(self._clients, self._appender, self._topics, ids)
         except SnapshotFailed as error:
-            raise Refused(503, "kafka-away", str(error), _RETRY_AFTER) from None
+            raise Refused(503, "kafka-away", str(error), RETRY_AFTER) from None
         except NotDurable as error:
-            raise Refused(503, "not-durable", str(error), _RETRY_AFTER) from None
+            raise Refused(503, "not-durable", str(error), RETRY_AFTER) from None
         if not outcome.sent:
             raise Refused(404, "nothing-redriven", _told(outcome.refused))
         return answer({"redriven": outcome.sent, "refused": outcome.refused}, status=202)

@@ -13,6 +13,7 @@ from handlers.observation import Observation, Origin
 from handlers.provider import BadSignature, Handler
 from receiver.accounts.registry import Accounts
 from receiver.http.body import read_body
+from receiver.http.server import RETRY_AFTER
 from receiver.inbox import TooLarge
 from receiver.intake import Intake
 from receiver.kafka.appender import NotDurable
@@ -20,7 +21,6 @@ from receiver.observability.metrics import Metrics
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-RETRY_AFTER_SECONDS = 5
 _OTHER = "(none)"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, section 3.2: anything else is not worth carrying along."""
@@ -107,7 +107,7 @@ class PublicListener:
             return web.Response(
                 status=503,
                 text="not durable, send it again\n",
-                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+                headers=RETRY_AFTER,
             )
         if at is None:
             self._metrics.spooled.labels(observation.account).inc()

@@ -18,6 +18,10 @@ SERVER_OPTIONS: Final[Mapping[str, Any]] = {
 """Keywords of aiohttp's server. It drops a misspelt one silently: a test looks at each."""
 
 
+RETRY_AFTER: Final[Mapping[str, str]] = {"Retry-After": "5"}
+"""The header of every 503, in seconds: what is away may be back by then."""
+
+
 class Server:
     """One listener, from :meth:`start` to :meth:`stop`."""
 

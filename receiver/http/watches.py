@@ -9,13 +9,12 @@ from handlers.provider import Watch
 from receiver.accounts.registry import Accounts
 from receiver.http.errors import Refused
 from receiver.http.exchange import answer, read_object
+from receiver.http.server import RETRY_AFTER
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import SnapshotFailed
 from receiver.watches.listing import is_listed, list_watches
 from receiver.watches.registration import Malformed, Registrar, UnknownAccount, requested_watch
-
-_RETRY_AFTER = {"Retry-After": "5"}
 
 
 class WatchesApi:
@@ -49,7 +48,7 @@ class WatchesApi:
         except ValueError as error:
             raise Refused(422, "unprocessable", str(error)) from None
         except NotDurable as error:
-            raise Refused(503, "not-durable", str(error), _RETRY_AFTER) from None
+            raise Refused(503, "not-durable", str(error), RETRY_AFTER) from None
         return answer({"key": watch.key}, status=202)
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -60,7 +59,7 @@ class WatchesApi:
             async with self._reading:
                 watches = await list_watches(self._clients, self._watchlist, account)
         except SnapshotFailed as error:
-            raise Refused(503, "kafka-away", str(error), _RETRY_AFTER) from None
+            raise Refused(503, "kafka-away", str(error), RETRY_AFTER) from None
         return answer({"watches": [watch.as_json() for watch in watches]})
 
     async def _stop(self, request: web.Request) -> web.Response:
@@ -73,5 +72,5 @@ class WatchesApi:
                 raise Refused(404, "unknown-watch", f"there is no watch {watch.key:.300}")
             await self._registrar.stop(watch)
         except (SnapshotFailed, NotDurable) as error:
-            raise Refused(503, "kafka-away", str(error), _RETRY_AFTER) from None
+            raise Refused(503, "kafka-away", str(error), RETRY_AFTER) from None
         return answer({"key": watch.key}, status=202)

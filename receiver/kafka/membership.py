@@ -105,12 +105,9 @@ class Membership:
         Earlier would let a thawed zombie steal its partition back; but a transaction that the
         broker timed out fences its owner too, and no assignment follows that.
         """
-        now = asyncio.get_running_loop().time()
+        patience = self._clients.timeouts.session
         for partition, (shard, task) in list(self._shards.items()):
-            if shard.state is not ShardState.FENCED or not task.done():
-                continue
-            shard.fenced_at = shard.fenced_at or now
-            if now - shard.fenced_at > self._clients.timeouts.session:
+            if task.done() and shard.has_been(ShardState.FENCED, patience):
                 self._start(partition)
 
     def _release(self, partitions: Iterable[int]) -> None:

@@ -48,12 +48,11 @@ class Shard:
         self.state = ShardState.STARTING
         self.problem = ""
         self.open: OpenShard | None = None
-        self.fenced_at: float | None = None
         self._clients = clients
         self._spec = spec
         self._work = work
         self._alarms = alarms
-        self._running_since: float | None = None
+        self._since = 0.0
         self._alarm = f"broken-{spec.role}-shard-{partition}"
         self._log = log.bind(role=spec.role, partition=partition)
 
@@ -89,7 +88,7 @@ class Shard:
                 )
                 backoff = 30.0
             except Exception as error:  # noqa: BLE001 - whatever it was, only a new session is safe
-                if self._ran_well():
+                if self.has_been(ShardState.RUNNING, _WELL_AFTER):
                     backoff = _SHORTEST_BACKOFF
                 self._enter(ShardState.RETRYING, repr(error))
                 expected = isinstance(error, SessionLost)
@@ -118,12 +117,11 @@ class Shard:
 
     def _enter(self, state: ShardState, problem: str = "") -> None:
         self.state, self.problem = state, problem
-        running = state is ShardState.RUNNING
-        self._running_since = asyncio.get_running_loop().time() if running else None
+        self._since = asyncio.get_running_loop().time()
 
-    def _ran_well(self) -> bool:
-        since = self._running_since
-        return since is not None and asyncio.get_running_loop().time() - since > _WELL_AFTER
+    def has_been(self, state: ShardState, seconds: float) -> bool:
+        """Tell whether the shard is in ``state``, and has been for longer than ``seconds``."""
+        return self.state is state and asyncio.get_running_loop().time() - self._since > seconds
 
 
 def _is_cancelled() -> bool:
