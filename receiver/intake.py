@@ -3,7 +3,7 @@
 from handlers.observation import Observation, Position
 from receiver.inbox import Inbox
 from receiver.kafka.appender import NotDurable
-from receiver.spool.errors import SpoolFailed, SpoolFull
+from receiver.spool.errors import SpoolFailed, SpoolFull, SpoolSlow
 from receiver.spool.file import Spooled
 from receiver.spool.spool import Spool
 
@@ -28,6 +28,6 @@ class Intake:
             spooled = Spooled(key.encode(), observation.headers(), observation.body)
             try:
                 await self._spool.append(spooled)
-            except (SpoolFull, SpoolFailed) as error:
+            except (SpoolFull, SpoolFailed, SpoolSlow) as error:
                 raise NotDurable(f"{unavailable}; {error}") from error
             return None

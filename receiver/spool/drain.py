@@ -1,9 +1,9 @@
 """Draining: what was spooled goes to the inbox, beside the live traffic, oldest first."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from random import Random
-from typing import Protocol
 
 import structlog
 
@@ -19,25 +19,16 @@ BATCH = 200
 
 _LOOK_EVERY = 1.0
 _ORPHANS_EVERY = 10.0
+_RENEW_EVERY = 10.0
 
 
-class _Source(Protocol):
-    async def oldest(self, limit: int) -> Sequence[Stored]: ...
-    async def remove(self, stored: Sequence[Stored]) -> None: ...
+@dataclass(slots=True)
+class _Source:
+    """A spool file to drain; ``sent`` is the row up to which all is in Kafka, removed or not."""
 
-
-class _Orphan:
-    """A file that a dead process left behind, read in the spool's thread."""
-
-    def __init__(self, spool: Spool, file: SpoolFile) -> None:
-        self._spool = spool
-        self._file = file
-
-    async def oldest(self, limit: int) -> Sequence[Stored]:
-        return await self._spool.in_thread(lambda: self._file.oldest(limit))
-
-    async def remove(self, stored: Sequence[Stored]) -> None:
-        await self._spool.in_thread(lambda: self._file.remove(stored))
+    oldest: Callable[[int, int], Awaitable[Sequence[Stored]]]
+    remove: Callable[[Sequence[Stored]], Awaitable[None]]
+    sent: int = 0
 
 
 class Drain:
@@ -52,14 +43,18 @@ class Drain:
         self._appender = appender
         self._topic = topic
         self._rng = rng
+        self._own = _Source(spool.oldest, spool.remove)
 
     async def run(self) -> None:
         """Drain whenever there is something and Kafka takes it, until cancelled."""
         now = asyncio.get_running_loop().time
-        orphans_at = now()
+        orphans_at = renew_at = now()
         while True:
             # With jitter: replicas that lost Kafka together should not all come back at once.
             await asyncio.sleep(_LOOK_EVERY * self._rng.uniform(0.5, 1.5))
+            if now() >= renew_at:
+                renew_at = now() + _RENEW_EVERY
+                await self.renew()
             if not self._appender.available:
                 continue
             try:
@@ -70,9 +65,12 @@ class Drain:
                     await self.drain_orphans()
             except NotDurable as error:
                 log.info("draining waits", why=str(error))
-            except SpoolFailed as error:
-                log.error("the spool cannot be drained", why=str(error))  # noqa: TRY400
-                await asyncio.sleep(_ORPHANS_EVERY)
+
+    async def renew(self) -> None:
+        """Have the spool go on with a new file, if its own failed and the disk takes one."""
+        if await self._spool.renew():
+            # Rows are counted from the first one again.
+            self._own = _Source(self._spool.oldest, self._spool.remove)
 
     async def drain_orphans(self) -> int:
         """Drain every file that a dead process left behind; return how many observations.
@@ -84,7 +82,7 @@ class Drain:
         while (file := await self._spool.orphan()) is not None:
             log.info("a spool was found", path=str(file.path), observations=file.count)
             try:
-                drained += await self._drain(_Orphan(self._spool, file))
+                drained += await self._drain(self._source(file))
             except SpoolFailed as error:
                 self._spool.set_aside(file.path, error)
             finally:
@@ -92,12 +90,30 @@ class Drain:
         return drained
 
     async def _drain_own(self) -> None:
-        drained = await self._drain(self._spool)
-        log.info("the spool was drained", observations=drained)
+        try:
+            drained = await self._drain(self._own)
+        except SpoolFailed as error:
+            self._spool.fail(error)
+        else:
+            if drained:
+                log.info("the spool was drained", observations=drained)
+
+    def _source(self, file: SpoolFile) -> _Source:
+        in_thread = self._spool.in_thread
+        return _Source(
+            lambda limit, after: in_thread(lambda: file.oldest(limit, after)),
+            lambda stored: in_thread(lambda: file.remove(stored)),
+        )
 
     async def _drain(self, source: _Source) -> int:
+        """Send all of ``source``; return how many.
+
+        A disk that is full, or can only be read, does not keep anything from Kafka: what cannot be
+        removed is passed over, and told when all has been sent.
+        """
         drained = 0
-        while batch := await source.oldest(BATCH):
+        unremoved: SpoolFailed | None = None
+        while batch := await source.oldest(BATCH, source.sent):
             appends = (self._append(stored.spooled) for stored in batch)
             outcomes = await asyncio.gather(*appends, return_exceptions=True)
             done = [
@@ -106,11 +122,17 @@ class Drain:
                 if not isinstance(outcome, BaseException)
             ]
             if done:
-                await source.remove(done)
+                try:
+                    await source.remove(done)
+                except SpoolFailed as error:
+                    unremoved = error
             drained += len(done)
             for outcome in outcomes:
                 if isinstance(outcome, BaseException):
                     raise outcome
+            source.sent = batch[-1].row
+        if unremoved is not None:
+            raise unremoved
         return drained
 
     async def _append(self, spooled: Spooled) -> None:

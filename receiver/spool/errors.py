@@ -11,3 +11,7 @@ class SpoolFailed(Exception):
     After one failed write the whole file counts as failed: an fsync that failed once may report
     success later, for pages that were never written.
     """
+
+
+class SpoolSlow(Exception):
+    """The disk does not answer; ``str()`` says for how long. What was to be written may be yet."""

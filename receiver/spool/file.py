@@ -3,7 +3,7 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import msgspec
 from receiver.spool.errors import SpoolFailed, SpoolFull
 
 SUFFIX = ".spool"
+_PARTS = ("", "-wal", "-shm", ".lock")
 _FULL_SYNC = 2
 
 
@@ -53,6 +54,7 @@ class SpoolFile:
         try:
             self._database = _open(path)
             self.count, self.bytes = self._measure()
+            self._identity = _identity(path)
         except (sqlite3.Error, OSError, SpoolFailed) as error:
             os.close(self._lock)
             raise SpoolFailed(f"{path}: {error}") from error
@@ -64,6 +66,11 @@ class SpoolFile:
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether someone else deleted the file, or put another one in its place."""
+        return _identity(self.path) != self._identity
 
     def append(self, records: Sequence[Spooled]) -> None:
         """Write ``records``; when this returns, all are on the disk.
@@ -85,21 +92,39 @@ class SpoolFile:
             raise SpoolFailed(f"{self.path}: {error}") from error
         self.count += len(rows)
         self.bytes += size
+        if self.is_gone:
+            # The bytes are in a file that has no name any more, and end with this process.
+            raise SpoolFailed(f"{self.path} was deleted or replaced by someone else")
 
-    def oldest(self, limit: int) -> list[Stored]:
-        """Return up to ``limit`` observations, the oldest first.
+    def oldest(self, limit: int, after: int = 0) -> list[Stored]:
+        """Return up to ``limit`` observations, the oldest after the row ``after`` first.
 
         Raises:
             SpoolFailed: the file cannot be read.
         """
         try:
             rows = self._database.execute(
-                "SELECT row, key, headers, body FROM spooled ORDER BY row LIMIT ?", (limit,)
+                "SELECT row, key, headers, body FROM spooled WHERE row > ? ORDER BY row LIMIT ?",
+                (after, limit),
             ).fetchall()
             return [
                 Stored(row, _size(key, headers, body), Spooled(key, _headers(headers), body))
                 for row, key, headers, body in rows
             ]
+        except (sqlite3.Error, msgspec.MsgspecError) as error:
+            raise SpoolFailed(f"{self.path}: {error}") from error
+
+    def __iter__(self) -> Iterator[Spooled]:
+        """Yield all observations, the oldest first, with one at a time in memory.
+
+        Raises:
+            SpoolFailed: the file cannot be read.
+        """
+        try:
+            for key, headers, body in self._database.execute(
+                "SELECT key, headers, body FROM spooled ORDER BY row"
+            ):
+                yield Spooled(key, _headers(headers), body)
         except (sqlite3.Error, msgspec.MsgspecError) as error:
             raise SpoolFailed(f"{self.path}: {error}") from error
 
@@ -123,10 +148,11 @@ class SpoolFile:
         """Close and unlock; an empty file is deleted first, so that folders do not fill up."""
         if self._lock < 0:
             return
+        is_ours = not self.is_gone
         with suppress(sqlite3.Error):
             self._database.close()
-        if delete_if_empty and self.count == 0:
-            for ending in ("", "-wal", "-shm", ".lock"):
+        if delete_if_empty and self.count == 0 and is_ours:
+            for ending in _PARTS:
                 Path(f"{self.path}{ending}").unlink(missing_ok=True)
         os.close(self._lock)
         self._lock = -1
@@ -165,6 +191,19 @@ def _lock(path: Path) -> int:
         os.close(descriptor)
         raise InUse(str(path))
     return descriptor
+
+
+def _identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Return which files of the disk have the names of the spool file's parts now."""
+    found: list[tuple[int, int] | None] = []
+    for part in _PARTS:
+        try:
+            status = os.stat(f"{path}{part}")  # noqa: PTH116
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return tuple(found)
 
 
 def _is_still_there(descriptor: int, path: Path) -> bool:

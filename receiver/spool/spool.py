@@ -1,4 +1,4 @@
-"""The spool of this process: one writer thread, group commit, and a file made when needed."""
+"""The spool of this process: one thread, and one file at a time, made anew when it fails."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from uuid import uuid4
 import structlog
 
 from receiver.observability.alarms import Alarms
+from receiver.spool.commits import GroupCommit
 from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.file import SUFFIX, InUse, Spooled, SpoolFile, Stored
 from receiver.spool.filesystem import network_file_system
@@ -17,33 +18,41 @@ from receiver.spool.filesystem import network_file_system
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
-_BATCH = 200
-_WAITING = 20_000
-_REMEDY = "see 'payevents spool status'; free the disk or mend it, then restart this process"
+_COPIED = 200
+_SLOWEST = 3.0
+_REMEDY = "see 'payevents spool status'; free the disk or mend it: a new file is tried by itself"
 
 
 class Spool:
-    """Keeps observations on disk. One writer thread commits what came in meanwhile together."""
+    """Keeps observations on disk, in group commits that take ``slowest`` seconds at most."""
 
-    def __init__(self, folder: Path, max_bytes: int, alarms: Alarms) -> None:
+    def __init__(
+        self, folder: Path, max_bytes: int, alarms: Alarms, *, slowest: float = _SLOWEST
+    ) -> None:
         self.folder = folder
         self.problem = ""
         self.full = ""
         self._max_bytes = max_bytes
         self._alarms = alarms
         self._file: SpoolFile | None = None
+        self._next_path = self._new_path()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
-        self._waiting: list[tuple[Spooled, asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._commits = GroupCommit(self._commit, alarms, slowest)
         self._damaged: set[Path] = set()
 
     @property
     def available(self) -> bool:
         """Tell whether observations can be written, as far as is known.
 
-        If not, ``problem`` says what is wrong with the disk, or ``full`` that there is no room.
+        If not, ``problem`` says what is wrong with the disk, ``full`` that there is no room, or
+        ``slow`` that the disk hangs.
         """
-        return not (self.problem or self.full)
+        return not (self.problem or self.full or self.slow)
+
+    @property
+    def slow(self) -> str:
+        """Return that the disk hangs; empty if it does not."""
+        return self._commits.slow
 
     @property
     def count(self) -> int:
@@ -60,27 +69,41 @@ class Spool:
         try:
             self._file = await self.in_thread(self._open)
         except SpoolFailed as error:
-            self._fail(error)
+            self.fail(error)
+
+    async def renew(self) -> bool:
+        """Go on with a new file where the one so far cannot be trusted; tell whether that is so.
+
+        What the old one holds is left behind, to be drained like that of a dead process.
+        """
+        if not self.problem:
+            return False
+        try:
+            fresh = await self.in_thread(self._renewed)
+        except (SpoolFailed, SpoolFull) as error:
+            self.fail(error)
+            return False
+        old, self._file, self.problem = self._file, fresh, ""
+        if old is not None:
+            await self.in_thread(old.close)
+        self._alarms.over("", "spool-failed")
+        log.info("the spool goes on with a new file", path=str(fresh.path))
+        return True
 
     async def append(self, record: Spooled) -> None:
         """Return once ``record`` is on the disk.
 
         Raises:
-            SpoolFull: there is no room, on disk or in the queue before it.
+            SpoolFull: there is no room on the disk.
+            SpoolSlow: the disk hangs. The record may be written yet, which is harmless.
             SpoolFailed: it may not be on the disk.
         """
         if self._file is None or self.problem:
             raise SpoolFailed(self.problem or "the spool is not open")
-        if len(self._waiting) >= _WAITING:
-            raise SpoolFull("too many observations wait for the disk")
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((record, written))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write(), name="spool-writer")
-        await written
+        await self._commits.append(record)
 
-    async def oldest(self, limit: int) -> list[Stored]:
-        """Return the oldest observations.
+    async def oldest(self, limit: int, after: int = 0) -> list[Stored]:
+        """Return the oldest observations after the row ``after``.
 
         Raises:
             SpoolFailed: the file cannot be read.
@@ -88,7 +111,7 @@ class Spool:
         file = self._file
         if file is None:
             return []
-        return await self.in_thread(lambda: file.oldest(limit))
+        return await self.in_thread(lambda: file.oldest(limit, after))
 
     async def remove(self, stored: Sequence[Stored]) -> None:
         """Remove what is in Kafka now.
@@ -138,8 +161,7 @@ class Spool:
 
     async def close(self) -> None:
         """Write what waits, close the file."""
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
+        await self._commits.end()
         if self._file is not None:
             await self.in_thread(self._file.close)
         self._thread.shutdown(wait=False)
@@ -152,22 +174,26 @@ class Spool:
         kind = network_file_system(self.folder)
         if kind is not None:
             raise SpoolFailed(f"{self.folder} is on {kind}: a spool needs a disk of this machine")
-        return SpoolFile(self.folder / f"{uuid4().hex}{SUFFIX}", self._max_bytes)
+        # The same path until it could be opened: a broken disk must not be littered with attempts.
+        opened = SpoolFile(self._next_path, self._max_bytes)
+        self._next_path = self._new_path()
+        return opened
 
-    async def _write(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-            error = await self._commit([record for record, _ in batch])
-            for _, written in batch:
-                # Whoever waited may have gone; the observation is written all the same.
-                if written.done():
-                    continue
-                if error is None:
-                    written.set_result(None)
-                else:
-                    written.set_exception(error)
+    def _renewed(self) -> SpoolFile:
+        fresh, old = self._open(), self._file
+        if old is not None and old.is_gone:
+            # Without a name it could not be found again: what it holds would end with this process.
+            try:
+                _copy(old, fresh)
+            except (SpoolFailed, SpoolFull):
+                fresh.close()
+                raise
+        return fresh
 
-    async def _commit(self, records: list[Spooled]) -> SpoolFull | SpoolFailed | None:
+    def _new_path(self) -> Path:
+        return self.folder / f"{uuid4().hex}{SUFFIX}"
+
+    async def _commit(self, records: Sequence[Spooled]) -> SpoolFull | SpoolFailed | None:
         file = self._file
         if file is None or self.problem:
             return SpoolFailed(self.problem)
@@ -179,15 +205,23 @@ class Spool:
             self._alarms.sound("", "spool-full", why=str(error), remedy=remedy)
             return error
         except SpoolFailed as error:
-            self._fail(error)
+            self.fail(error)
             return error
         self.full = ""
         return None
 
-    def _fail(self, error: SpoolFailed) -> None:
+    def fail(self, error: SpoolFailed | SpoolFull) -> None:
+        """Take no more into this file: it may say later that all is well, and lie."""
         self.problem = str(error)
         self._alarms.sound("", "spool-failed", why=self.problem, remedy=_REMEDY)
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         """Do ``work`` in the one thread that touches spool files."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _copy(old: SpoolFile, fresh: SpoolFile) -> None:
+    after = 0
+    while batch := old.oldest(_COPIED, after):
+        fresh.append([stored.spooled for stored in batch])
+        after = batch[-1].row

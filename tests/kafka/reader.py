@@ -5,7 +5,7 @@ Every function blocks; async tests call it through `asyncio.to_thread`.
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -74,6 +74,21 @@ def read_committed(
     after it, LookupError if a topic does not exist, and KafkaException for an error that lasts.
     """
     return _read(servers, topics, "read_committed", "read_uncommitted", until, timeout)
+
+
+def follow(
+    servers: str, topics: Collection[str], stopped: Callable[[], bool]
+) -> Iterator[list[Record]]:
+    """Yield what `isolation.level=read_committed` shows of `topics` as it comes.
+
+    It begins at their beginning and ends when `stopped` says so; a list is empty where nothing came
+    for a moment. Raises LookupError and KafkaException as `read_committed`.
+    """
+    with closing(_consumer(servers, "read_committed")) as consumer:
+        ranges = _ranges_within(time.monotonic() + TIMEOUT, consumer, topics)
+        consumer.assign([TopicPartition(*at, offsets.start) for at, offsets in ranges.items()])
+        while not stopped():
+            yield [_record(message) for message in _poll(consumer) if message.error() is None]
 
 
 def read_stable(servers: str, topics: Collection[str], *, timeout: float = TIMEOUT) -> list[Record]:

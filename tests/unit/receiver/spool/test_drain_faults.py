@@ -1,0 +1,194 @@
+"""Draining a spool whose disk is at fault: what can be read reaches Kafka all the same."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from receiver.observability.alarms import Alarms
+from receiver.spool.drain import BATCH
+from receiver.spool.errors import SpoolFailed
+from receiver.spool.file import SpoolFile
+from receiver.spool.spool import Spool
+from tests.unit.receiver.spool.test_file import spooled
+from tests.unit.receiver.spool.test_spool import NOW, Kafka, drain_of
+
+MOST = 1 << 20
+MANY = 2 * BATCH + 50
+
+
+def left_behind(folder: Path, name: str, count: int) -> Path:
+    """Leave a spool file as a dead process does."""
+    path = folder / f"{name}.spool"
+    with SpoolFile(path, MOST) as file:
+        file.append([spooled(number) for number in range(count)])
+    return path
+
+
+def damage(folder: Path) -> None:
+    """Make what is in the one spool file unreadable."""
+    [path] = folder.glob("*.spool")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE spooled SET headers = x'c1'")
+
+
+def spool_files(folder: Path) -> list[Path]:
+    """Return the spool files in a folder."""
+    return list(folder.glob("*.spool"))
+
+
+def refuse(*_: object) -> None:
+    """Fail as a disk without room does."""
+    raise SpoolFailed("database or disk is full")
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every removal fail, as it does on a disk without room for the log of it."""
+    monkeypatch.setattr(SpoolFile, "remove", refuse)
+
+
+@pytest.fixture
+def alarms() -> Alarms:
+    """Return no alarms yet."""
+    return Alarms(lambda: NOW)
+
+
+@pytest.mark.usefixtures("full_disk")
+async def test_what_cannot_be_removed_is_sent_once_and_told(tmp_path: Path, alarms: Alarms) -> None:
+    """All of it, not the first batch again and again; and the spool takes no more."""
+    spool, kafka = Spool(tmp_path, MOST, alarms), Kafka()
+    await spool.open()
+    for number in range(MANY):
+        await spool.append(spooled(number))
+    drain = drain_of(spool, kafka)
+    await drain._drain_own()
+    assert kafka.taken == [spooled(number).key for number in range(MANY)]
+    assert [alarm.code for alarm in alarms.present] == ["spool-failed"]
+    with pytest.raises(SpoolFailed):
+        await spool.append(spooled(MANY))
+    await drain._drain_own()
+    assert len(kafka.taken) == MANY
+    await spool.close()
+
+
+@pytest.mark.usefixtures("full_disk")
+async def test_what_a_dead_process_left_on_a_full_disk_is_sent_whole(
+    tmp_path: Path, alarms: Alarms
+) -> None:
+    """Then it is set aside with an alarm, and the next file has its turn."""
+    left = [left_behind(tmp_path, name, MANY) for name in ("a", "b")]
+    spool, kafka = Spool(tmp_path, MOST, alarms), Kafka()
+    await spool.open()
+    await drain_of(spool, kafka).drain_orphans()
+    assert len(kafka.taken) == len(left) * MANY
+    assert [alarm.code for alarm in alarms.present] == ["spool-damaged"]
+    assert all(path.exists() for path in left)
+    await spool.close()
+
+
+async def test_a_spool_that_cannot_be_read_is_told(tmp_path: Path, alarms: Alarms) -> None:
+    """Webhooks that were answered 200 wait in it: an alarm, not a line in the log."""
+    spool = Spool(tmp_path, MOST, alarms)
+    await spool.open()
+    await spool.append(spooled(1))
+    damage(tmp_path)
+    await drain_of(spool, Kafka())._drain_own()
+    assert [alarm.code for alarm in alarms.present] == ["spool-failed"]
+    assert not spool.available
+    await spool.close()
+
+
+@pytest.mark.parametrize("part", ["", "-wal", "-shm", ".lock"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_deleted_takes_nothing_more(
+    tmp_path: Path, part: str, replaced: bool
+) -> None:
+    """SQLite would go on writing to what nobody can find any more; what it holds can be read."""
+    with SpoolFile(tmp_path / "a.spool", MOST) as file:
+        file.append([spooled(1)])
+        victim = Path(f"{file.path}{part}")
+        victim.rename(tmp_path / "elsewhere")
+        if replaced:
+            victim.write_bytes((tmp_path / "elsewhere").read_bytes())
+        with pytest.raises(SpoolFailed, match="deleted or replaced"):
+            file.append([spooled(2)])
+        assert [stored.spooled for stored in file.oldest(9)] == [spooled(1), spooled(2)]
+
+
+def test_a_file_of_someone_else_is_not_deleted(tmp_path: Path) -> None:
+    """An empty spool goes when it is closed, but not what has taken its name."""
+    file = SpoolFile(tmp_path / "a.spool", MOST)
+    file.path.unlink()
+    file.path.write_bytes(b"the webhooks of another")
+    file.close()
+    assert file.path.read_bytes() == b"the webhooks of another"
+
+
+async def test_a_mended_disk_is_gone_on_with_in_a_new_file(
+    tmp_path: Path, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No restart is needed; what the old file holds is drained, and what the new one holds too."""
+    spool, kafka = Spool(tmp_path, MOST, alarms), Kafka(takes=0)
+    await spool.open()
+    for number in range(3):
+        await spool.append(spooled(number))
+    kafka.takes = 1_000_000
+    drain = drain_of(spool, kafka)
+    with monkeypatch.context() as broken:
+        broken.setattr(SpoolFile, "append", refuse)
+        broken.setattr(SpoolFile, "remove", refuse)
+        await drain._drain_own()
+        with pytest.raises(SpoolFailed):
+            await spool.append(spooled(3))
+    await drain.renew()
+    assert spool.available
+    assert list(alarms.present) == []
+    await spool.append(spooled(4))
+    await drain._drain_own()
+    assert kafka.taken[-1] == spooled(4).key
+    assert await drain.drain_orphans() == 3
+    assert spool.count == 0
+    await spool.close()
+    assert spool_files(tmp_path) == []
+
+
+async def test_a_disk_that_is_still_broken_is_not_littered(
+    tmp_path: Path, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often a new file is tried, there is one name for it, and the alarm stays."""
+    spool = Spool(tmp_path, MOST, alarms)
+    await spool.open()
+    spool.fail(SpoolFailed("the disk is broken"))
+    tried: list[Path] = []
+
+    def refused(path: Path, _: int) -> SpoolFile:
+        tried.append(path)
+        raise SpoolFailed("still broken")
+
+    monkeypatch.setattr("receiver.spool.spool.SpoolFile", refused)
+    assert not any([await spool.renew() for _ in range(5)])
+    assert (len(tried), len(set(tried))) == (5, 1)
+    assert [alarm.why for alarm in alarms.present] == ["still broken"]
+    await spool.close()
+
+
+async def test_what_a_deleted_file_held_is_kept_in_the_new_one(
+    tmp_path: Path, alarms: Alarms
+) -> None:
+    """It can still be read while it is open, and is under a name again before it is closed."""
+    spool, kafka = Spool(tmp_path, MOST, alarms), Kafka()
+    await spool.open()
+    for number in range(MANY):
+        await spool.append(spooled(number))
+    for part in tmp_path.glob("*.spool*"):  # noqa: ASYNC240 - a folder of three files
+        part.unlink()
+    with pytest.raises(SpoolFailed, match="deleted"):
+        await spool.append(spooled(MANY))
+    drain = drain_of(spool, kafka)
+    await drain.renew()
+    assert (spool.available, spool.count) == (True, MANY + 1)
+    await drain._drain_own()
+    assert kafka.taken == [spooled(number).key for number in range(MANY + 1)]
+    await spool.close()
