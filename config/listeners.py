@@ -12,6 +12,8 @@ from config.types import ByteSize, Duration, Port, Timeout
 from config.urls import BaseUrl, is_exposed_http, is_loopback
 
 _LONGEST_DRAIN = timedelta(seconds=20)
+_BODIES_PENDING = 8
+"""A quarter of `max_pending` is for what arrives: it must hold the largest body, and others."""
 
 
 class HttpSettings(Group):
@@ -36,6 +38,23 @@ class HttpSettings(Group):
         default=timedelta(seconds=10),
         description="How long a body may take to arrive; a slower one gets 408.",
     )
+    head_timeout: Timeout = Field(
+        default=timedelta(seconds=10),
+        description="How long a connection may take to send a request's head; a slower one is"
+        " closed.",
+    )
+    max_pending: ByteSize = Field(
+        default=pydantic.ByteSize(64 * 2**20),
+        description="How many bytes of unanswered requests are held in memory: a quarter for what"
+        " is still arriving, the rest for webhooks that wait for Kafka or the disk. Beyond that,"
+        " webhooks get 503.",
+    )
+    max_connections: int = Field(
+        default=12_000,
+        ge=1,
+        description="How many connections are open at once, as far as the limit on open files"
+        " allows; beyond that, the longest idle are closed for new ones.",
+    )
     keepalive_timeout: Duration = Field(
         default=timedelta(seconds=15), description="How long an idle connection is kept open."
     )
@@ -46,12 +65,18 @@ class HttpSettings(Group):
     )
 
     def mistakes(self) -> Iterable[Mistake]:
-        """A public URL in the open, or a shutdown that would take too long."""
+        """A public URL in the open, no room for a body, or a shutdown that takes too long."""
         if self.public_url and is_exposed_http(self.public_url) and not self.allow_http:
             yield Mistake(
                 "public_url",
                 "is plain http to another machine",
                 "use https, or set http.allow_http = true",
+            )
+        if self.max_pending < _BODIES_PENDING * self.max_body:
+            yield Mistake(
+                "max_pending",
+                f"is less than {_BODIES_PENDING} times max_body",
+                "raise max_pending, or lower max_body",
             )
         if self.drain_delay > _LONGEST_DRAIN:
             yield Mistake(

@@ -3,16 +3,19 @@
 import re
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Final, cast
+from urllib.parse import unquote
 from uuid import uuid4
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from handlers.clock import Clock
 from handlers.observation import Observation, Origin
 from handlers.provider import BadSignature, Handler
 from receiver.accounts.registry import Accounts
 from receiver.http.body import read_body
+from receiver.http.protocol import Connection
 from receiver.http.server import RETRY_AFTER
 from receiver.inbox import TooLarge
 from receiver.intake import Intake
@@ -22,6 +25,8 @@ from receiver.observability.metrics import Metrics
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _OTHER = "(none)"
+_WEBHOOKS: Final = "/webhooks/"
+_READING: Final = (hdrs.METH_GET, hdrs.METH_HEAD)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, section 3.2: anything else is not worth carrying along."""
 
@@ -35,7 +40,11 @@ class Limits:
 
 
 class PublicListener:
-    """Answers ``POST /webhooks/{account}`` and ``GET /livez``."""
+    """Answers ``POST /webhooks/{account}`` and ``GET /livez``.
+
+    It is served by a :class:`~receiver.http.protocol.ConnectionServer` without a router, which
+    two paths do not need, so that every request is known to its connection from head to answer.
+    """
 
     def __init__(
         self, accounts: Accounts, intake: Intake, metrics: Metrics, clock: Clock, limits: Limits
@@ -46,25 +55,43 @@ class PublicListener:
         self._clock = clock
         self._limits = limits
 
-    def application(self) -> web.Application:
-        """Return the aiohttp application."""
-        application = web.Application()
-        application.router.add_post("/webhooks/{account}", self._webhook)
-        application.router.add_get("/livez", _alive)
-        return application
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        """Answer one request."""
+        connection = cast("Connection", request.protocol)
+        connection.begin()
+        whole = False
+        try:
+            response = await self._answer(request, connection)
+            whole = request.content.is_eof()
+            if not whole:
+                # What is left of the body is not worth keeping the connection for.
+                response.force_close()
+            return response
+        finally:
+            connection.answered(whole=whole)
 
-    async def _webhook(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.BaseRequest, connection: Connection) -> web.Response:
+        path = request.rel_url.raw_path
+        if path.startswith(_WEBHOOKS):
+            if request.method != hdrs.METH_POST:
+                return _method_not_allowed(hdrs.METH_POST)
+            return await self._webhook(request, connection, unquote(path[len(_WEBHOOKS) :]))
+        if path == "/livez":
+            if request.method not in _READING:
+                return _method_not_allowed(*_READING)
+            return web.Response(text="alive\n")
+        return web.Response(status=404, text="no such path\n")
+
+    async def _webhook(
+        self, request: web.BaseRequest, connection: Connection, name: str
+    ) -> web.Response:
         started = perf_counter()
-        name = request.match_info["account"]
         handler = self._accounts.get(name)
         request_id = uuid4().hex
         try:
-            response = await self._receive(request, handler, request_id)
+            response = await self._receive(request, connection, handler, request_id)
         except web.HTTPException as refusal:
             response = web.Response(status=refusal.status, text=refusal.text)
-            if refusal.status in {408, 413}:
-                # What is left of the body is not worth reading.
-                response.force_close()
         # The label is never what the client chose: a name that is no account must cost nothing.
         label = _OTHER if handler is None else name
         self._metrics.webhooks.labels(label, str(response.status)).inc()
@@ -73,14 +100,20 @@ class PublicListener:
         return response
 
     async def _receive(
-        self, request: web.Request, handler: Handler | None, request_id: str
+        self,
+        request: web.BaseRequest,
+        connection: Connection,
+        handler: Handler | None,
+        request_id: str,
     ) -> web.Response:
         if handler is None:
             raise web.HTTPNotFound(text="no such account\n")
         bound = log.bind(account=handler.account.name, request_id=request_id)
-        body = await read_body(
-            request, most_bytes=self._limits.max_body, seconds=self._limits.body_timeout
-        )
+        most = self._limits.max_body
+        if not connection.has_room(_announced(request, most)):
+            return _come_again("too much is waiting")
+        await _invite(request)
+        body = await read_body(request, most_bytes=most, seconds=self._limits.body_timeout)
         headers = {name.lower(): _printable(value) for name, value in request.headers.items()}
         received_at = self._clock()
         try:
@@ -88,6 +121,8 @@ class PublicListener:
         except BadSignature as error:
             bound.warning("a webhook was refused", why=str(error))
             raise web.HTTPUnauthorized(text="the signature is missing or wrong\n") from None
+        if not connection.keep():
+            return _come_again("too much is waiting")
         observation = Observation(
             account=handler.account.name,
             origin=Origin.WEBHOOK,
@@ -104,11 +139,7 @@ class PublicListener:
             raise web.HTTPRequestEntityTooLarge(0, len(body), text=f"{error}\n") from None
         except NotDurable as error:
             bound.warning("a webhook is not durable", why=str(error))
-            return web.Response(
-                status=503,
-                text="not durable, send it again\n",
-                headers=RETRY_AFTER,
-            )
+            return _come_again("not durable")
         if at is None:
             self._metrics.spooled.labels(observation.account).inc()
             bound.info("a webhook was spooled", resource=key)
@@ -127,5 +158,31 @@ def _printable(value: str) -> str:
     return value.encode(errors="replace").decode()
 
 
-async def _alive(_: web.Request) -> web.Response:
-    return web.Response(text="alive\n")
+def _announced(request: web.BaseRequest, most: int) -> int:
+    """Return how large the body is said to be; ``most`` if nothing is said, or more."""
+    length = request.content_length
+    if length is None:
+        return 0 if request.content.is_eof() else most
+    return min(length, most)
+
+
+async def _invite(request: web.BaseRequest) -> None:
+    """Ask for a body that the sender holds back until then (RFC 9110, section 10.1.1)."""
+    expected = request.headers.get(hdrs.EXPECT)
+    if expected is None:
+        return
+    if expected.lower() != "100-continue":
+        raise web.HTTPExpectationFailed(text="unknown expectation\n")
+    if not request.content.is_eof():
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # What aiohttp itself does: this is not part of the answer yet.
+        request.writer.output_size = 0
+
+
+def _come_again(why: str) -> web.Response:
+    return web.Response(status=503, text=f"{why}, send it again\n", headers=RETRY_AFTER)
+
+
+def _method_not_allowed(*allowed: str) -> web.Response:
+    headers = {hdrs.ALLOW: ", ".join(allowed)}
+    return web.Response(status=405, text="method not allowed\n", headers=headers)

@@ -14,6 +14,7 @@ SERVER_OPTIONS: Final[Mapping[str, Any]] = {
     "tcp_keepalive": True,
     "max_line_size": 8190,
     "max_field_size": 8190,
+    "max_headers": 64,
 }
 """Keywords of aiohttp's server. It drops a misspelt one silently: a test looks at each."""
 
@@ -22,18 +23,37 @@ RETRY_AFTER: Final[Mapping[str, str]] = {"Retry-After": "5"}
 """The header of every 503, in seconds: what is away may be back by then."""
 
 
+BACKLOG: Final = 1024
+"""Connections that may wait to be accepted; aiohttp's own default would set less again."""
+
+SHUTDOWN: Final = 10.0
+"""Seconds that requests under way have to finish once the listener closes."""
+
+
 class Server:
-    """One listener, from :meth:`start` to :meth:`stop`."""
+    """One listener, from :meth:`start` to :meth:`stop`.
+
+    ``served`` is an application, or a runner of something leaner. ``socket_buffer`` is in bytes:
+    what the system holds of each connection, and so the most that one read of it can bring.
+    """
 
     def __init__(
-        self, application: web.Application, host: str, port: int, *, keepalive: float = 15.0
+        self,
+        served: web.Application | web.BaseRunner,
+        host: str,
+        port: int,
+        *,
+        socket_buffer: int | None = None,
     ) -> None:
-        # aiohttp's own default keeps an idle connection for an hour.
-        self.runner = web.AppRunner(
-            application, keepalive_timeout=keepalive, shutdown_timeout=10.0, **SERVER_OPTIONS
-        )
+        if isinstance(served, web.Application):
+            # aiohttp's own default keeps an idle connection for an hour.
+            served = web.AppRunner(
+                served, keepalive_timeout=15.0, shutdown_timeout=SHUTDOWN, **SERVER_OPTIONS
+            )
+        self.runner = served
         self._host = host
         self._port = port
+        self._socket_buffer = socket_buffer
 
     async def start(self) -> int:
         """Listen; return the port, which the system chose if 0 was asked for.
@@ -44,9 +64,13 @@ class Server:
         await self.runner.setup()
         # The socket is bound here so that port 0 means one port, also with several addresses.
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        bound = socket.create_server((self._host, self._port), family=family, backlog=1024)
+        bound = socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
         try:
-            await web.SockSite(self.runner, bound).start()
+            if self._socket_buffer is not None:
+                # Each connection inherits them.
+                for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                    bound.setsockopt(socket.SOL_SOCKET, option, self._socket_buffer)
+            await web.SockSite(self.runner, bound, backlog=BACKLOG).start()
         except BaseException:
             bound.close()
             raise

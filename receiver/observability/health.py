@@ -7,9 +7,9 @@ from enum import StrEnum
 from config.topics import Topics
 from receiver.inbox import Inbox
 from receiver.kafka.inspection import Inspection
-from receiver.kafka.membership import Membership
-from receiver.kafka.shard import Shard, ShardState
 from receiver.roles import Role
+from receiver.shards.membership import Membership
+from receiver.shards.shard import Shard, ShardState
 from receiver.spool.spool import Spool
 
 _AT_FAULT = frozenset({ShardState.BROKEN, ShardState.RETRYING})
@@ -63,6 +63,8 @@ class Health:
         memberships: Mapping[Role, Membership],
         inspection: Inspection,
         draining: Callable[[], bool],
+        *,
+        overload: Callable[[], str] = lambda: "",
     ) -> None:
         self._roles = roles
         self._inbox = inbox
@@ -70,6 +72,7 @@ class Health:
         self._memberships = memberships
         self._inspection = inspection
         self._draining = draining
+        self._overload = overload
         self._needs = {
             Role.RECEIVE: {topics.inbox},
             Role.ROUTE: {topics.inbox, topics.ledger, topics.dead_letters, *topics.events},
@@ -92,6 +95,7 @@ class Health:
         parts["kafka"] = self._kafka()
         if self._spool is not None:
             parts["spool"] = _spool(self._spool)
+            parts["http"] = _at_most_degraded(Part.judged(self._overload()))
         parts["topics"] = self._topics()
         if self._draining():
             parts["process"] = Part(State.FAILED, "it is ending: send nothing more here")
@@ -131,7 +135,7 @@ class Health:
 
 def _spool(spool: Spool) -> Part:
     if not spool.available:
-        return Part(State.DEGRADED, spool.problem or spool.full)
+        return Part(State.DEGRADED, spool.problem or spool.full or spool.slow)
     if spool.count:
         return Part(State.DEGRADED, f"{spool.count} webhooks wait on disk for Kafka")
     return Part(State.OK)

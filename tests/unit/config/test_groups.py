@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from config.account import AccountSettings
 from config.kafka import KafkaSettings
 from config.listeners import AdminSettings, HttpSettings
-from config.machine import EventSettings
+from config.machine import EventSettings, LedgerSettings
 from config.settings import Settings
 from tests.unit.config.samples import PolledAccount
 
@@ -107,6 +107,13 @@ def test_public_url_is_https() -> None:
         assert settings.public_url is not None
 
 
+def test_what_is_pending_has_room_for_bodies() -> None:
+    """A share of the budget must hold the largest body, and others beside it."""
+    HttpSettings.model_validate({"max_body": "1MiB", "max_pending": "8MiB"})
+    with pytest.raises(ValidationError, match="max_pending: is less than 8 times max_body"):
+        HttpSettings.model_validate({"max_body": "1MiB", "max_pending": "7MiB"})
+
+
 def test_drain_delay_leaves_time_to_end() -> None:
     """A drain delay that would break the promise of ending within 30 seconds is refused."""
     assert HttpSettings(drain_delay=timedelta(seconds=20)).drain_delay.total_seconds() == 20
@@ -173,3 +180,10 @@ def test_warnings_name_the_place() -> None:
         "accounts.a",
     ]
     assert "accounts: there are none" in Settings().warnings()[0]
+
+
+def test_a_ledger_that_forgets_is_warned_of() -> None:
+    """Whoever sets a retention is told what it costs; without one there is nothing to tell."""
+    forgetful = Settings(ledger=LedgerSettings(retention=timedelta(days=365)))
+    [warning] = set(forgetful.warnings()) - set(Settings().warnings())
+    assert warning.startswith("ledger.retention: ")

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeAlias, cast
 
@@ -16,6 +17,7 @@ from handlers.voucherry.settings import VoucherrySettings
 from receiver.accounts.registry import Accounts
 from receiver.http.admin import AdminListener
 from receiver.http.dead_letters import DeadLettersApi
+from receiver.http.explain import ExplainApi
 from receiver.http.watches import WatchesApi
 from receiver.inbox import Inbox
 from receiver.kafka.appender import Appender, NotDurable
@@ -84,6 +86,7 @@ def connect(
     appender: FakeAppender,
     health: FakeHealth,
     alarms: Alarms,
+    tmp_path: Path,
     aiohttp_client: Callable[[TestServer], Awaitable[Client]],
 ) -> Connect:
     """Return what connects a client to the listener, with a token or without."""
@@ -104,6 +107,7 @@ def connect(
             Metrics(alarms),
             WatchesApi(accounts, clients, real_appender, topics),
             DeadLettersApi(clients, real_appender, topics),
+            ExplainApi(accounts, ["voucherry"], clients, topics, tmp_path),
         )
         return await aiohttp_client(TestServer(listener.application()))
 

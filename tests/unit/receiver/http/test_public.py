@@ -14,12 +14,13 @@ from urllib.parse import quote
 import pytest
 from prometheus_client import generate_latest
 
+from config.listeners import HttpSettings
 from handlers.observation import Observation, Position
 from handlers.smartpay import provider
 from handlers.smartpay.settings import SmartPaySettings
 from receiver.accounts.registry import Accounts
+from receiver.http.listening import public_connections, public_server
 from receiver.http.public import Limits, PublicListener
-from receiver.http.server import Server
 from receiver.intake import Intake
 from receiver.kafka.appender import NotDurable
 from receiver.observability.alarms import Alarms
@@ -96,14 +97,16 @@ TOPIC = "X-SmartPay-Topic: invoice/created"
 @pytest.fixture
 async def public() -> AsyncIterator[Public]:
     """Return the listener with the one account "shop"."""
-    settings = SmartPaySettings.model_validate({"name": "shop", "api_key": KEY})
-    handler = provider.bind(settings)
+    shop = SmartPaySettings.model_validate({"name": "shop", "api_key": KEY})
+    handler = provider.bind(shop)
     accounts = SimpleNamespace(get=lambda name: handler if name == "shop" else None)
-    metrics, intake = Metrics(Alarms(lambda: NOW)), FakeIntake()
+    alarms = Alarms(lambda: NOW)
+    metrics, intake = Metrics(alarms), FakeIntake()
     listener = PublicListener(
         cast("Accounts", accounts), cast("Intake", intake), metrics, lambda: NOW, Limits(MOST, 0.3)
     )
-    server = Server(listener.application(), "127.0.0.1", 0)
+    settings = HttpSettings(host="127.0.0.1", port=0)
+    server = public_server(settings, listener, public_connections(settings, alarms))
     yield Public(await server.start(), intake, metrics)
     await server.stop()
 

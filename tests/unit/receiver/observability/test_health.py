@@ -9,10 +9,10 @@ import pytest
 from config.topics import Topics
 from receiver.inbox import Inbox
 from receiver.kafka.inspection import Inspection
-from receiver.kafka.membership import Membership
-from receiver.kafka.shard import ShardState
-from receiver.observability.health import Health, Report, State
+from receiver.observability.health import Health, Part, Report, State
 from receiver.roles import ALL_ROLES, Role
+from receiver.shards.membership import Membership
+from receiver.shards.shard import ShardState
 from receiver.spool.spool import Spool
 
 
@@ -31,11 +31,12 @@ class FakeSpool:
     problem: str = ""
     count: int = 0
     full: str = ""
+    slow: str = ""
 
     @property
     def available(self) -> bool:
         """Tell whether it takes anything."""
-        return not (self.problem or self.full)
+        return not (self.problem or self.full or self.slow)
 
 
 @dataclass
@@ -74,6 +75,7 @@ class Process:
     poll: FakeMembership = field(default_factory=FakeMembership)
     inspection: FakeInspection = field(default_factory=FakeInspection)
     draining: bool = False
+    overload: str = ""
 
     def report(self, roles: Collection[Role] = ALL_ROLES) -> Report:
         """Judge it by ``roles``."""
@@ -90,6 +92,7 @@ class Process:
             memberships,
             cast("Inspection", self.inspection),
             lambda: self.draining,
+            overload=lambda: self.overload,
         ).report()
 
 
@@ -205,3 +208,16 @@ def test_a_draining_process_is_unready() -> None:
     report = Process(draining=True).report()
     assert not report.ready
     assert report.parts["receive"].state is State.OK
+
+
+def test_a_receiver_that_refuses_stays_ready_and_says_why() -> None:
+    """Turned away by a load balancer, it would only send its load to the others."""
+    report = Process(spool=FakeSpool(), overload="too much waits").report()
+    assert report.ready
+    assert report.parts["http"] == Part(State.DEGRADED, "too much waits")
+
+
+def test_a_disk_that_hangs_is_told() -> None:
+    """A spool that is too slow to be waited for is degraded, with the reason."""
+    report = Process(spool=FakeSpool(slow="nothing was written")).report()
+    assert report.parts["spool"] == Part(State.DEGRADED, "nothing was written")
