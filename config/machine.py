@@ -41,7 +41,8 @@ class LedgerSettings(Group):
     retention: Interval | None = Field(
         default=None,
         description="How long a resource is remembered after its last event; for ever when unset."
-        " Once set, an observation older than this is a dead letter (`expired`), never an event.",
+        " Once set, what is older than this, or not dated, and not remembered, is a dead letter"
+        " (`expired`), never an event.",
     )
 
 

@@ -73,7 +73,10 @@ class Settings(Group):
         """What works but should be known: a sentence each, beginning with the place."""
         told = [f"kafka: {warning}" for warning in self.kafka.warnings()]
         if self.ledger.retention is not None:
-            told.append("ledger.retention: has no effect yet, the ledger forgets nothing")
+            told.append(
+                "ledger.retention: what a provider does not date is a dead letter from now on, see"
+                " 'expired' in docs/operations.md"
+            )
         for name, account in self.accounts.items():
             told.extend(f"accounts.{name}: {warning}" for warning in account.warnings())
         if not self.accounts and self.accounts_dir is None:

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     """The topic claimed what the provider, asked, did not bear out."""
     CONTRADICTS_LEDGER = "contradicts-ledger"
     """A live read denies what was published before."""
+    EXPIRED = "expired"
+    """What it shows may have been published already, in an entry that the ledger has forgotten."""
     UNKNOWN_ACCOUNT = "unknown-account"
     """The account is not, or no longer, in the configuration."""
     NOT_AN_OBSERVATION = "not-an-observation"
@@ -35,7 +37,8 @@ class Reason(StrEnum):
 def letter_id(observation: Observation, reason: str) -> str:
     """Return the letter's id, made from account, topic, reason and the bytes.
 
-    So the same again counts up one letter instead of adding another.
+    So the same again counts up one letter instead of adding another. A topic that anyone can write
+    is first brought to one of a few words (:meth:`handlers.provider.Handler.letter_topic`).
     """
     parts = (observation.account, observation.topic, reason, observation.digest)
     return str(uuid5(_NAMESPACE, "/".join(map(encode, parts))))

@@ -1,19 +1,23 @@
 """One observation's consequences, worked out from the ledger alone: no Kafka, no waiting."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import structlog
 
 from config.topics import Topics
+from handlers.clock import rfc3339
+from handlers.contradiction import contradiction
 from handlers.event import PaymentEvent, make_event
-from handlers.fact import Claim, Interpretation, Reading, Uninterpretable
-from handlers.ledger import Entry, Settlement, contradiction, settle
+from handlers.fact import Claim, Fact, Interpretation, Reading, Uninterpretable
+from handlers.ledger import Entry, Settlement, settle
 from handlers.letters import Reason, letter_id
 from handlers.observation import CONFIRMED, Observation, Origin, Position
 from receiver.accounts.registry import Accounts
 from receiver.kafka.clients import Record
-from receiver.routing.letters import Refusal
+from receiver.routing.expiry import horizon_in
+from receiver.routing.letters import Refusal, bounded
 from receiver.watches.requests import LookUp, Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -55,12 +59,18 @@ class Route:
         Never raises: whatever goes wrong with an observation is a dead letter, not a stuck shard.
         """
         try:
-            return self._consider(key, observation, at, ledger)
+            result = self._consider(key, observation, at, ledger)
         except Uninterpretable as refusal:
-            return _refused(observation, refusal.reason, refusal.detail)
+            result = _refused(observation, refusal.reason, refusal.detail)
         except Exception as error:
             log.exception("an observation could not be read", account=observation.account, at=at)
-            return _refused(observation, Reason.INTERNAL_ERROR, repr(error))
+            result = _refused(observation, Reason.INTERNAL_ERROR, repr(error))
+        named = bounded(observation, self._accounts.get(observation.account))
+        result.refusals = [
+            replace(refusal, letter_id=letter_id(named, refusal.reason))
+            for refusal in result.refusals
+        ]
+        return result
 
     def _consider(
         self, key: str, observation: Observation, at: Position, ledger: Mapping[bytes, bytes]
@@ -71,10 +81,15 @@ class Route:
             raise Uninterpretable(Reason.UNKNOWN_ACCOUNT, detail)
         said: Interpretation = handler.interpret(observation)
         result = Consequences()
+        withheld: tuple[Fact, ...] = ()
         if said.reading is not None:
-            self._settle(said.reading, observation, at, ledger, result)
+            withheld = self._settle(said.reading, observation, at, ledger, result)
         if said.claim is not None and not _in_ledger(said.claim, ledger, result):
             self._pursue(said.claim, handler.can_look_up(said.claim), key, observation, result)
+        if withheld and result.look_up is None:
+            # While the provider is asked, the observation waits: it comes again with the answer.
+            detail = _doubt(withheld, horizon_in(ledger))
+            result.refusals.append(_refusal(observation, Reason.EXPIRED, detail))
         return result
 
     def _settle(
@@ -84,7 +99,8 @@ class Route:
         at: Position,
         ledger: Mapping[bytes, bytes],
         result: Consequences,
-    ) -> None:
+    ) -> tuple[Fact, ...]:
+        """Add what the reading leads to; return what may have been published and forgotten."""
         ledger_key = reading.resource.partition_key.encode()
         raw = ledger.get(ledger_key)
         entry = None if raw is None else Entry.decode(raw)
@@ -92,11 +108,12 @@ class Route:
             conflict = contradiction(entry, reading, observation.received_at)
             if conflict is not None:
                 result.refusals.append(_refusal(observation, Reason.CONTRADICTS_LEDGER, conflict))
-        settlement = settle(entry, reading, observation.received_at)
+        settlement = settle(entry, reading, observation.received_at, horizon_in(ledger))
         result.duplicates = settlement.duplicates
         if settlement.publications:
             result.entry = (ledger_key, settlement.entry.encode())
             result.events = self._events(settlement, reading, observation, at)
+        return settlement.withheld
 
     def _events(
         self, settlement: Settlement, reading: Reading, observation: Observation, at: Position
@@ -147,6 +164,12 @@ def _in_ledger(claim: Claim, ledger: Mapping[bytes, bytes], result: Consequences
     if raw is None:
         return False
     return any(fact.id == claim.fact.id.bytes for fact in Entry.decode(raw).published)
+
+
+def _doubt(withheld: tuple[Fact, ...], horizon: datetime | None) -> str:
+    facts = ", ".join(fact.action for fact in withheld)
+    told = "" if horizon is None else f" {rfc3339(horizon)}"
+    return f"{facts}: not dated, or before the ledger's horizon{told}, and so perhaps a repetition"
 
 
 def _refusal(observation: Observation, reason: str, detail: str) -> Refusal:

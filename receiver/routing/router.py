@@ -12,11 +12,12 @@ from handlers.letters import Reason
 from handlers.observation import Observation, Position
 from receiver.inbox import MOST_BYTES
 from receiver.kafka.clients import Record, partition_for
-from receiver.kafka.open_shard import InputRecord, OpenShard
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
-from receiver.routing.letters import Refusal, count_key, write
+from receiver.routing.expiry import Expiry, Retention
+from receiver.routing.letters import Refusal, count_key, removal, write
 from receiver.routing.route import Consequences, Route
+from receiver.shards.open_shard import InputRecord, OpenShard
 from receiver.watches.requests import partition_key, to_record
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -25,6 +26,8 @@ CONTRADICTION = Reason.CONTRADICTS_LEDGER.value
 """The alarm has the name of the dead letter that it is about."""
 
 _WAIT = 5.0
+_WAIT_WALKING = 0.05
+"""Seconds between two steps of the walk over the ledger while no observation comes."""
 _MOST_AROUND = 64 * 1024
 """Bytes of key and headers: far more than payevents ever writes with an observation."""
 
@@ -33,6 +36,7 @@ _MOST_AROUND = 64 * 1024
 class _Batch:
     """What one transaction will write, and what is to be counted once it is committed."""
 
+    expiry: Expiry
     changes: dict[bytes, bytes | None] = field(default_factory=dict)
     outputs: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
     counted: list[tuple[Observation, Consequences]] = field(default_factory=list)
@@ -50,6 +54,7 @@ class Router:
         clock: Clock,
         *,
         batch: int = 500,
+        retention: Retention = Retention(),  # noqa: B008 - it is immutable
     ) -> None:
         self._route = route
         self._topics = topics
@@ -57,6 +62,7 @@ class Router:
         self._alarms = alarms
         self._clock = clock
         self._limit = batch
+        self._retention = retention
 
     async def work(self, shard: OpenShard) -> None:
         """Route until cancelled.
@@ -64,17 +70,29 @@ class Router:
         Raises:
             SessionLost: the shard must be started again.
         """
+        expiry = Expiry(self._retention, self._clock)
         while True:
-            records = await shard.fetch(wait=_WAIT, limit=self._limit)
-            if records:
-                await self._handle(shard, records)
+            wait = _WAIT_WALKING if expiry.is_walking else _WAIT
+            records = await shard.fetch(wait=wait, limit=self._limit)
+            # Records that others handed on are followed by markers: see OpenShard.reached.
+            if records or shard.reached != shard.position.offset:
+                await self._handle(shard, records, expiry)
+            forgotten = expiry.step(shard.entries)
+            if forgotten:
+                await shard.commit(dict.fromkeys(forgotten))
 
-    async def _handle(self, shard: OpenShard, records: Sequence[InputRecord]) -> None:
-        batch = _Batch()
+    async def _handle(
+        self, shard: OpenShard, records: Sequence[InputRecord], expiry: Expiry
+    ) -> None:
+        batch = _Batch(expiry)
         # Later records of a batch must see what earlier ones change, before it is committed.
         ledger = _Overlay(batch.changes, shard)
         for record in records:
-            await self._handle_one(shard, record, ledger, batch)
+            home = _home(shard, record)
+            if home == shard.partition:
+                await self._handle_one(shard, record, ledger, batch)
+            else:
+                _forward(record, (shard.spec.input_topic, home), batch)
         await shard.commit(batch.changes, outputs=batch.outputs, offset=shard.reached)
         for observation, consequences in batch.counted:
             self._metrics.routed(observation, consequences)
@@ -104,6 +122,7 @@ class Router:
             )
             await self._add_letter(shard, stray, _cut(record), at, batch, ledger)
             return
+        batch.changes.update(batch.expiry.saw(observation.received_at, ledger))
         result = self._route.consequences(key, observation, at, ledger)
         if result.entry is not None:
             batch.changes[result.entry[0]] = result.entry[1]
@@ -132,7 +151,7 @@ class Router:
         if any(refusal.letter_id == letter for refusal in result.refusals):
             return
         batch.changes[count_key(letter)] = None
-        tombstone = Record(letter.encode(), None)
+        tombstone = removal(letter, result.refusals)
         await self._add(shard, self._topics.dead_letters, tombstone.key, tombstone, batch)
 
     async def _add_letter(
@@ -168,6 +187,22 @@ class Router:
     async def _add(shard: OpenShard, topic: str, key: bytes, record: Record, batch: _Batch) -> None:
         partition = partition_for(key, await shard.partitions(topic))
         batch.outputs.setdefault((topic, partition), []).append(record)
+
+
+def _home(shard: OpenShard, record: InputRecord) -> int:
+    """Return the partition in whose ledger the record's resource is.
+
+    It is another one if it was appended before there were so many partitions, or by a receiver that
+    has not noticed yet. What is too large to be appended again is at home where it is.
+    """
+    if not record.key or _is_oversized(record):
+        return shard.partition
+    return shard.home(record.key)
+
+
+def _forward(record: InputRecord, home: tuple[str, int], batch: _Batch) -> None:
+    as_it_is = Record(record.key or b"", record.value, list(record.headers))
+    batch.outputs.setdefault(home, []).append(as_it_is)
 
 
 def _observation(record: InputRecord) -> Observation:

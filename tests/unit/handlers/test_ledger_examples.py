@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from handlers.contradiction import CLOCK_SKEW, contradiction
 from handlers.fact import Fact, Reading
-from handlers.ledger import CLOCK_SKEW, Entry, contradiction, settle
+from handlers.ledger import Entry, settle
 from handlers.money import Amount
 from handlers.resource import ResourceKey
 

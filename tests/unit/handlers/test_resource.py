@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from handlers.fact import RANKS
 from handlers.jsontext import Json
-from handlers.resource import ResourceKey, encode, unknown_key, usable_id
+from handlers.resource import ResourceKey, encode, inbox_key_of, unknown_key, usable_id
 
 NAMES = st.sampled_from(["acme", "shop", "test", "a-b", "invoice", "unknown"])
 IDS = st.text(alphabet="a/%2F~. é\x00\U0001f352", max_size=6) | st.sampled_from(
@@ -47,6 +47,12 @@ def test_inbox_keys_tell_all_but_test_and_live_apart(one: ResourceKey, other: Re
     """The inbox key is injective in provider, account, kind and id."""
     named = [(each.provider, each.account, each.kind, each.id) for each in (one, other)]
     assert (one.inbox_key == other.inbox_key) == (named[0] == named[1])
+
+
+@given(RESOURCES)
+def test_the_inbox_key_follows_from_the_partition_key(resource: ResourceKey) -> None:
+    """Whoever moves a ledger entry finds the partition of its observations by its own key."""
+    assert inbox_key_of(resource.partition_key) == resource.inbox_key
 
 
 def test_no_kind_could_be_taken_for_something_else() -> None:

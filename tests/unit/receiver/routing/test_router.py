@@ -19,13 +19,14 @@ from handlers.provider import BaseHandler
 from handlers.resource import ResourceKey
 from receiver.accounts.registry import Accounts
 from receiver.inbox import MOST_BYTES
-from receiver.kafka.clients import Record
-from receiver.kafka.open_shard import InputRecord, OpenShard, ShardSpec
-from receiver.kafka.session import Batches
+from receiver.kafka.clients import Record, partition_for
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
 from receiver.routing.route import Route
 from receiver.routing.router import Router
+from receiver.shards.open_shard import InputRecord, OpenShard, ShardSpec
+from receiver.shards.session import Batches
+from receiver.shards.table import InputPosition
 from receiver.watches.requests import LookUp, from_value
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,15 +65,23 @@ class Partition(OpenShard):
     def __init__(self) -> None:
         self.spec = ShardSpec("route", "app", TOPICS.inbox, TOPICS.ledger)
         self.partition = 0
+        self.partitions_of_inbox = 1
         self.table: dict[bytes, bytes] = {}
         self.written: defaultdict[str, list[Record]] = defaultdict(list)
         self._inbox: list[InputRecord] = []
         self._next = 0
+        self._handled = 0
+        self._ends_in_marker = False
 
     @property
     def entries(self) -> Mapping[bytes, bytes]:
         """Return the table as committed."""
         return self.table
+
+    @property
+    def position(self) -> InputPosition:
+        """Return how far the inbox is handled, and how many partitions it has."""
+        return InputPosition(self._handled, self.partitions_of_inbox, self.partitions_of_inbox)
 
     @property
     def reached(self) -> int:
@@ -82,9 +91,9 @@ class Partition(OpenShard):
     async def fetch(self, *, wait: float, limit: int) -> Sequence[InputRecord]:
         """Return all there is, once; then end the router's work."""
         del wait, limit
-        if not self._inbox:
+        if not self._inbox and not self._ends_in_marker:
             raise EndOfInbox
-        fetched, self._inbox = self._inbox, []
+        fetched, self._inbox, self._ends_in_marker = self._inbox, [], False
         return fetched
 
     async def partitions(self, topic: str) -> int:
@@ -99,8 +108,10 @@ class Partition(OpenShard):
         offset: int | None = None,
     ) -> None:
         """Take all of it."""
-        assert offset == self._next
-        for (topic, _), records in (outputs or {}).items():
+        assert offset in {None, self._next}
+        self._handled = self._handled if offset is None else offset
+        for (topic, partition), records in (outputs or {}).items():
+            assert (partition != 0) == (topic == TOPICS.inbox)
             for record in records:
                 assert (
                     len(record.key) + len(record.value or b"") + headers_of(record) < LARGEST_RECORD
@@ -116,6 +127,11 @@ class Partition(OpenShard):
         """Have the next fetch return this too."""
         self._inbox.append(replace(record, offset=self._next))
         self._next += 1
+
+    def mark(self) -> None:
+        """End a transaction: a marker takes an offset, and no fetch returns it."""
+        self._next += 1
+        self._ends_in_marker = True
 
     def events(self) -> list[Record]:
         """Return the events so far."""
@@ -325,3 +341,47 @@ async def test_a_live_read_that_denies_what_was_published_sounds_an_alarm(
     assert reasons == ([Reason.CONTRADICTS_LEDGER] if told else [])
     assert [alarm.code for alarm in world.alarms.present] == reasons
     assert len(world.shard.events()) == 2
+
+
+def _elsewhere() -> InputRecord:
+    """Return an observation that, of 64 partitions, does not belong into the first."""
+    record = inbox_record('{"id": "a"}')
+    assert partition_for(record.key or b"", 64) != 0
+    return record
+
+
+async def test_a_record_of_another_partition_is_handed_on_as_it_is(world: World) -> None:
+    """It is appended at its home, in the same transaction, and nothing is made of it here."""
+    world.shard.partitions_of_inbox = 64
+    record = _elsewhere()
+    numbers = (str(number).encode() for number in range(10_000))
+    home_key = next(key for key in numbers if partition_for(key, 64) == 0)
+    await world.route(record, replace(inbox_record('{"id": "b"}'), key=home_key))
+    [forwarded] = world.shard.written[TOPICS.inbox]
+    assert (forwarded.key, forwarded.value) == (record.key, record.value)
+    assert forwarded.headers == list(record.headers)
+    assert [event.key for event in world.shard.events()] == [b"scripted/shop/invoice/b"]
+
+
+@pytest.mark.parametrize("key", [None, b""])
+async def test_a_record_without_a_key_is_at_home_anywhere(world: World, key: bytes | None) -> None:
+    """Nothing says where it would belong, so it is routed where it stands."""
+    world.shard.partitions_of_inbox = 64
+    await world.route(replace(_elsewhere(), key=key))
+    assert len(world.shard.events()) == 1
+
+
+async def test_a_record_too_large_to_be_handed_on_is_a_letter_where_it_is(world: World) -> None:
+    """To append it again would be refused for ever."""
+    world.shard.partitions_of_inbox = 64
+    await world.route(replace(_elsewhere(), value=bytes(LARGEST_RECORD)))
+    assert not world.shard.written[TOPICS.inbox]
+    assert len(world.shard.letters()) == 1
+
+
+async def test_the_position_passes_the_marker_of_what_was_handed_on(world: World) -> None:
+    """Else its deletion, one retention later, would look like that of an unhandled record."""
+    await world.route('{"id": "a"}')
+    world.shard.mark()
+    await world.route()
+    assert world.shard.position.offset == 2
