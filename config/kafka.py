@@ -68,7 +68,15 @@ class KafkaSettings(Group):
         ge=1,
         le=10_000,
         description="How many partitions a topic gets, and so how many replicas can share the"
-        " work. To change it later moves resources to other partitions.",
+        " work. After it was raised, `payevents topics repartition` must be run.",
+    )
+    event_partitions: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="How many partitions the topics of events and dead letters get, where that is"
+        " not `partitions`: set it to the old number when `partitions` is raised, since a"
+        " resource's events must stay in one partition.",
     )
     min_insync_replicas: int = Field(
         default_factory=_all_but_one,
@@ -98,6 +106,11 @@ class KafkaSettings(Group):
     event_retention: Interval = Field(
         default=timedelta(days=7), description="How long events are kept on their topics."
     )
+
+    @property
+    def for_events(self) -> int:
+        """How many partitions the topics of events and dead letters get."""
+        return self.partitions if self.event_partitions is None else self.event_partitions
 
     @property
     def application(self) -> str:

@@ -111,6 +111,11 @@ class Topics:
         return (self.inbox, self.ledger, self.watch_requests, self.watchlist, self.dead_letters)
 
     @property
+    def sharded(self) -> tuple[str, ...]:
+        """The inputs and tables of shards: they have as many partitions as there are shards."""
+        return (self.inbox, self.ledger, self.watch_requests, self.watchlist)
+
+    @property
     def events(self) -> tuple[str, ...]:
         """The topics that events go to, each once, in the order of the routes."""
         return tuple(dict.fromkeys(route.topic for route in self.routes))

@@ -5,6 +5,9 @@ from urllib.parse import quote
 
 from handlers.jsontext import Json
 
+_TEST = "test"
+"""Stands after the account's name in the keys of test data. No kind is called so."""
+
 LONGEST_ID = 255
 """Characters. An id is in the record's key, its headers and several fields: one of any length would
 make a record that Kafka refuses, again and again."""
@@ -54,7 +57,15 @@ class ResourceKey:
     @property
     def _owner(self) -> str:
         owner = f"{self.provider}/{self.account}"
-        return f"{owner}/test" if self.test else owner
+        return f"{owner}/{_TEST}" if self.test else owner
+
+
+def inbox_key_of(partition_key: str) -> str:
+    """Return the inbox key of the resource whose events have ``partition_key``."""
+    provider, account, *others = partition_key.split("/")
+    if others[0] == _TEST:
+        others = others[1:]
+    return "/".join((provider, account, *others))
 
 
 def unknown_key(provider: str, account: str, digest: str) -> str:

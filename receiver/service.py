@@ -11,7 +11,11 @@ from handlers.provider import Provider
 from receiver.accounts.directory import AccountsDirectory
 from receiver.accounts.registry import Accounts
 from receiver.http.admin import AdminListener
+from receiver.http.connections import Connections
 from receiver.http.dead_letters import DeadLettersApi
+from receiver.http.explain import ExplainApi
+from receiver.http.listening import public_connections, public_server
+from receiver.http.metrics import LoadCollector
 from receiver.http.public import Limits, PublicListener
 from receiver.http.server import Server
 from receiver.http.watches import WatchesApi
@@ -20,8 +24,6 @@ from receiver.intake import Intake
 from receiver.kafka.appender import Appender
 from receiver.kafka.clients import Clients
 from receiver.kafka.inspection import Inspection
-from receiver.kafka.membership import Membership
-from receiver.kafka.open_shard import ShardSpec
 from receiver.kafka.options import clients_for
 from receiver.kafka.topics import wanted_topics
 from receiver.observability.alarms import Alarms
@@ -29,12 +31,15 @@ from receiver.observability.health import Health
 from receiver.observability.metrics import Metrics
 from receiver.observability.shard_metrics import ShardCollector
 from receiver.observability.status import Status
+from receiver.pairs import pairs
 from receiver.polling.caller import Caller
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
 from receiver.roles import ALL_ROLES, Role
+from receiver.routing.expiry import Retention
 from receiver.routing.route import Route
 from receiver.routing.router import Router
+from receiver.shards.membership import Membership
 from receiver.spool.drain import Drain
 from receiver.spool.metrics import SpoolCollector
 from receiver.spool.spool import Spool
@@ -69,6 +74,7 @@ class Service:
         self.clients = clients or clients_for(settings.kafka)
         self.alarms = Alarms(clock)
         self.metrics = Metrics(self.alarms)
+        self._providers = frozenset(providers)
         self.accounts = Accounts(providers)
         self.accounts.replace(settings.accounts)
         self.appender = Appender(
@@ -76,10 +82,13 @@ class Service:
         )
         self.inbox = Inbox(self.appender, settings.topics.inbox)
         self.spool: Spool | None = None
+        self.connections: Connections | None = None
         if Role.RECEIVE in roles:
             limit = settings.spool.max_bytes
             self.spool = Spool(settings.spool.directory, limit, self.alarms)
             self.metrics.registry.register(SpoolCollector(self.spool))
+            self.connections = public_connections(settings.http, self.alarms)
+            self.metrics.registry.register(LoadCollector(self.connections))
         self.inspection = Inspection(self.clients, wanted_topics(settings), monotonic=monotonic)
         self.memberships: dict[Role, Membership] = {}
         self._clock = clock
@@ -117,11 +126,12 @@ class Service:
         for role, membership in self.memberships.items():
             self._tasks.spawn(f"{role}-membership", membership.run())
         public = None
-        if self.spool is not None:
+        if self.spool is not None and self.connections is not None:
             await self.spool.open()
             drain = Drain(self.spool, self.appender, self.settings.topics.inbox, self._rng)
             self._tasks.spawn("spool-drain", drain.run())
-            self._public = self._public_server(Intake(self.inbox, self.spool))
+            self._public = self._public_server(self.connections, Intake(self.inbox, self.spool))
+            self._tasks.spawn("connections", self.connections.run())
             public = await self._public.start()
         return Ports(public, admin)
 
@@ -142,12 +152,11 @@ class Service:
         """Wait until a part that should never end has ended; return its name."""
         return await self._tasks.any_ended()
 
-    def _public_server(self, intake: Intake) -> Server:
+    def _public_server(self, connections: Connections, intake: Intake) -> Server:
         http = self.settings.http
         limits = Limits(http.max_body, http.body_timeout.total_seconds())
         listener = PublicListener(self.accounts, intake, self.metrics, self._clock, limits)
-        keepalive = http.keepalive_timeout.total_seconds()
-        return Server(listener.application(), http.host, http.port, keepalive=keepalive)
+        return public_server(http, listener, connections)
 
     def _admin_server(self) -> Server:
         admin, topics = self.settings.admin, self.settings.topics
@@ -159,6 +168,7 @@ class Service:
             self.memberships,
             self.inspection,
             lambda: self.draining,
+            overload=lambda: self.connections.admission.problem if self.connections else "",
         )
         status = Status(
             self.accounts, self.alarms, self.inbox, self.memberships, health, self._from_directory
@@ -170,6 +180,9 @@ class Service:
             self.metrics,
             WatchesApi(self.accounts, self.clients, self.appender, topics),
             DeadLettersApi(self.clients, self.appender, topics),
+            ExplainApi(
+                self.accounts, self._providers, self.clients, topics, self.settings.spool.directory
+            ),
         )
         return Server(listener.application(), admin.host, admin.port)
 
@@ -200,18 +213,13 @@ class Service:
             self.alarms,
             self._clock,
             batch=settings.router.batch,
+            retention=Retention(settings.ledger.retention, settings.kafka.dead_letter_retention),
         )
-        topics = settings.topics
-        spec = self._spec(Role.ROUTE, topics.inbox, topics.ledger)
+        spec = pairs(settings)[Role.ROUTE].spec
         return Membership(self.clients, spec, router.work, self.alarms)
 
     def _poller(self) -> Membership:
         visits = Visits(self.inbox, self.caller, self.alarms, self._clock, self._rng)
-        topics = self.settings.topics
         poller = Poller(self.accounts, visits, batch=self.settings.poller.batch)
-        spec = self._spec(Role.POLL, topics.watch_requests, topics.watchlist)
+        spec = pairs(self.settings)[Role.POLL].spec
         return Membership(self.clients, spec, poller.work, self.alarms)
-
-    def _spec(self, role: Role, input_topic: str, table_topic: str) -> ShardSpec:
-        kafka = self.settings.kafka
-        return ShardSpec(role.value, kafka.application, input_topic, table_topic, kafka.partitions)

@@ -1,10 +1,20 @@
 """``payevents topics``."""
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from receiver.cli.context import ConfigOption, JsonOption, load_settings
+from receiver.cli.context import ConfigOption, JsonOption, fail, load_settings
+from receiver.roles import Role
 
-app = typer.Typer(help="The topics: make them, and see where the cluster differs.")
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from receiver.kafka.clients import Clients
+    from receiver.kafka.topics import TopicState
+    from receiver.shards.rewind import Rewound
+
+app = typer.Typer(help="The topics: make them, compare them, give them more partitions.")
 
 
 @app.command()
@@ -57,5 +67,92 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
         for row, state in zip(rows, states, strict=True)
     ]
     print_table(shown, ["topic", "state"], "no topics")
+    for advice in _advice(settings, states):
+        typer.echo(advice, err=True)
+
+
+@app.command()
+def repartition(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how much there is to move.")
+    ] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Move to more partitions: as many as kafka.partitions, with routers and pollers stopped.
+
+    Receivers may go on. It can be interrupted, and run again: it goes on where it stopped.
+    """
+    from receiver.cli.repartition import command
+
+    command(load_settings(config), dry_run=dry_run, json=json)
+
+
+@app.command()
+def rewind(
+    role: Annotated[
+        Role, typer.Option(help="Whose input: the inbox (route) or the watch requests (poll).")
+    ] = Role.ROUTE,
+    partition: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Only this partition.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Have the whole input handled again, after the cluster was restored from a backup.
+
+    Of the inbox, the ledger drops what was published before; only the counts of dead letters rise.
+    The watch requests are made again: what had ended, or was looked up, is asked about once more,
+    and after a repartition a watch that was stopped may start again. Who is at work takes it up
+    with the next record that comes.
+    """
+    from receiver.cli.output import print_json
+
+    if role is Role.RECEIVE:
+        raise typer.BadParameter("receivers have no position: give route or poll")
+    if not yes:
+        raise fail("all that is kept of the input will be handled again: give --yes to do it")
+    rewound = _rewind(load_settings(config), role, None if partition is None else [partition])
+    if json:
+        rows = [{"partition": r.partition, "was": r.was, "now": r.now} for r in rewound]
+        print_json({"rewound": rows})
+        return
+    for each in rewound:
+        was = "the beginning" if each.was is None else each.was
+        typer.echo(f"partition {each.partition}: from {was} to {each.now}")
+
+
+def _rewind(
+    settings: "Settings", role: Role, partitions: Sequence[int] | None
+) -> "Sequence[Rewound]":
+    from receiver.cli.kafka import run
+    from receiver.pairs import pairs
+    from receiver.shards.rewind import NoSuchPartition, rewind
+    from receiver.shards.session import SessionLost
+    from receiver.shards.table import BrokenTable
+
+    async def work(clients: "Clients") -> "Sequence[Rewound]":
+        try:
+            return await rewind(clients, pairs(settings)[role].spec, partitions)
+        except (BrokenTable, NoSuchPartition) as error:
+            raise fail(str(error)) from None
+        except SessionLost as error:
+            raise fail(f"{error}: run it again") from None
+
+    return run(settings, work)
+
+
+def _advice(settings: "Settings", states: "Sequence[TopicState]") -> Iterator[str]:
     if not all(state.exists for state in states):
-        typer.echo("run 'payevents topics create' to make what is missing", err=True)
+        yield "run 'payevents topics create' to make what is missing"
+    there = [state for state in states if state.exists]
+    sharded = {s.partitions for s in there if s.spec.name in settings.topics.sharded}
+    others = {s.partitions for s in there if s.spec.name not in settings.topics.sharded}
+    wanted = settings.kafka.partitions
+    if any(count < wanted for count in sharded):
+        yield f"run 'payevents topics repartition' to move to {wanted} partitions"
+    if any(count > wanted for count in sharded):
+        yield f"set kafka.partitions to {max(sharded)}: Kafka takes no partitions away"
+    if len(others) == 1 and others != {settings.kafka.for_events}:
+        yield f"set kafka.event_partitions to {min(others)}: these topics keep their number"

@@ -8,6 +8,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.partitioner import murmur2
 
+from receiver.kafka.consumer import Consumer
+
 KafkaHeaders: TypeAlias = list[tuple[str, bytes]]
 
 _NOTICE_TOPICS_MS = 5_000
@@ -42,8 +44,7 @@ class Clients:
 
     def session_producer(self, transactional_id: str) -> AIOKafkaProducer:
         """Return a producer whose start fences every earlier one of the same id."""
-        return AIOKafkaProducer(
-            **self.options,
+        return self._producer(
             transactional_id=transactional_id,
             transaction_timeout_ms=round(self.timeouts.transaction * 1000),
             acks="all",
@@ -59,8 +60,7 @@ class Clients:
         It is not idempotent on purpose: the ledger drops a record that a retry wrote twice, while
         an idempotent producer keeps trying for ever and dies of one gap in its sequence.
         """
-        return AIOKafkaProducer(
-            **self.options,
+        return self._producer(
             acks="all",
             linger_ms=0,
             max_batch_size=1 << 20,
@@ -71,8 +71,7 @@ class Clients:
 
     def partition_consumer(self) -> AIOKafkaConsumer:
         """Return a consumer for partitions assigned by hand, of committed records only."""
-        return AIOKafkaConsumer(
-            **self.options,
+        return self._consumer(
             group_id=None,
             enable_auto_commit=False,
             isolation_level="read_committed",
@@ -87,8 +86,7 @@ class Clients:
         # Imported here because aiokafka logs at import time of the assignor package.
         from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
-        return AIOKafkaConsumer(
-            **self.options,
+        return self._consumer(
             group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -104,6 +102,12 @@ class Clients:
     def admin(self) -> AIOKafkaAdminClient:
         """Return an admin client."""
         return AIOKafkaAdminClient(**self.options, request_timeout_ms=15_000)
+
+    def _producer(self, **settings: object) -> AIOKafkaProducer:
+        return AIOKafkaProducer(**self.options, **settings)
+
+    def _consumer(self, **settings: object) -> AIOKafkaConsumer:
+        return Consumer(**self.options, **settings)
 
 
 def partition_for(key: bytes, partitions: int) -> int:

@@ -80,6 +80,8 @@ def _fail_futures(producer: AIOKafkaProducer) -> None:
     accumulator._closed = True  # noqa: SLF001
     queued = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
     batches = [*queued, *accumulator._pending_batches]  # noqa: SLF001
+    # A batch that was to be sent again is queued, and its callback takes it from the pending ones.
+    accumulator._pending_batches.update(queued)  # noqa: SLF001
     records = [future for batch in batches for future, _ in batch._msg_futures]  # noqa: SLF001
     ends = [batch.future for batch in batches]
     # Those who wait for room in a full batch; one that failed while queued keeps its error here.

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import InvalidPartitionsError, TopicAlreadyExistsError, for_code
 
 from config.settings import Settings
 from receiver.kafka.clients import Clients
@@ -15,7 +15,7 @@ COMPACTED = "compact"
 
 
 class TopicsFailed(Exception):
-    """The cluster refused to make a topic; ``str()`` says which and why."""
+    """The cluster refused to make or enlarge a topic; ``str()`` says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,14 @@ class TopicSpec:
 class TopicState:
     """A topic as it is beside what it should be; ``differences`` is empty if that is the same.
 
-    ``replication_factor`` and ``config`` are the cluster's; ``config`` is empty where it may not be
-    read.
+    ``partitions``, ``replication_factor`` and ``config`` are the cluster's; ``config`` is empty
+    where it may not be read.
     """
 
     spec: TopicSpec
     exists: bool
     differences: list[str] = field(default_factory=list)
+    partitions: int = 0
     replication_factor: int = 0
     config: dict[str, str] = field(default_factory=dict)
 
@@ -48,8 +49,15 @@ def wanted_topics(settings: Settings) -> list[TopicSpec]:
     kafka, topics = settings.kafka, settings.topics
 
     def spec(name: str, config: dict[str, str]) -> TopicSpec:
-        durable = {"min.insync.replicas": str(kafka.min_insync_replicas), **config}
-        return TopicSpec(name, kafka.partitions, kafka.replication_factor, durable)
+        durable = {
+            "min.insync.replicas": str(kafka.min_insync_replicas),
+            # The broker's time: by a replica's clock that is wrong, records would be refused (an
+            # hour ahead) or deleted before they were read (a retention behind).
+            "message.timestamp.type": "LogAppendTime",
+            **config,
+        }
+        partitions = kafka.partitions if name in topics.sharded else kafka.for_events
+        return TopicSpec(name, partitions, kafka.replication_factor, durable)
 
     table = {"cleanup.policy": COMPACTED, "min.cleanable.dirty.ratio": "0.1"}
     letters = {"cleanup.policy": "compact,delete", **_retention(kafka.dead_letter_retention)}
@@ -92,6 +100,25 @@ async def create_topics(clients: Clients, specs: Sequence[TopicSpec]) -> list[st
         await admin.close()
 
 
+async def enlarge_topic(clients: Clients, name: str, partitions: int) -> None:
+    """Give a topic so many partitions, unless it has them already.
+
+    Raises:
+        TopicsFailed: the cluster refused.
+        KafkaError: it cannot be reached.
+    """
+    admin = clients.admin()
+    await admin.start()
+    try:
+        [topic] = await admin.describe_topics([name])
+        if len(topic["partitions"]) < partitions:
+            await admin.create_partitions({name: NewPartitions(partitions)})
+    except InvalidPartitionsError as error:
+        raise TopicsFailed(f"topic {name} was not enlarged: {error}") from error
+    finally:
+        await admin.close()
+
+
 async def compare_topics(clients: Clients, specs: Sequence[TopicSpec]) -> list[TopicState]:
     """Return each topic with what differs on the cluster.
 
@@ -128,9 +155,7 @@ def _compare(
         for key, value in spec.config.items()
         if actual.get(key) != value
     ]
-    return TopicState(
-        spec, exists=True, differences=differences, replication_factor=replicas, config=actual
-    )
+    return TopicState(spec, True, differences, len(partitions), replicas, actual)
 
 
 async def _configurations(

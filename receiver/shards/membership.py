@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
-from receiver.kafka.open_shard import ShardSpec
-from receiver.kafka.shard import Shard, ShardState, Work
 from receiver.observability.alarms import Alarms
+from receiver.shards.open_shard import ShardSpec
+from receiver.shards.shard import Shard, ShardState, Work
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class Membership:
             await self._end()
 
     async def _take_part(self) -> None:
-        consumer = self._clients.member(f"{self._spec.application}-{self._spec.role}")
+        consumer = self._clients.member(self._spec.group)
         leave = False
         try:
             async with asyncio.timeout(self._clients.timeouts.start):

@@ -4,32 +4,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_bytes
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from receiver.kafka.clients import Record
-from receiver.kafka.session import Batches, Session, SessionLost
-from receiver.kafka.table import BrokenTable, InputPosition, Table, barrier, restore
+from receiver.kafka.clients import Record, partition_for
+from receiver.shards.guards import (
+    OTHER_INPUT,
+    Counts,
+    ShardSpec,
+    check_counts_of,
+    checked_position,
+    outside,
+)
+from receiver.shards.positions import latest_positions
+from receiver.shards.session import Batches, Session, SessionLost
+from receiver.shards.table import BrokenTable, InputPosition, Table, barrier, restore
+from receiver.shards.witness import Witness, is_confirmed
 
-_RESTORE_PATIENCE = 30.0
+__all__ = ["InputRecord", "OpenShard", "ShardSpec", "own_table"]
 
-
-@dataclass(frozen=True, slots=True)
-class ShardSpec:
-    """What all shards of one role share: the role's name, its two topics and their partitions.
-
-    ``partitions`` is the number in the configuration; None takes whatever the topics have.
-    """
-
-    role: str
-    application: str
-    input_topic: str
-    table_topic: str
-    partitions: int | None = None
-
-    def transactional_id(self, partition: int) -> str:
-        """Return the id that fences: it belongs to the partition, not to a process."""
-        return f"{self.application}-{self.input_topic}-{partition}"
+_WITNESS_PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +53,7 @@ class OpenShard:
         self._table = Table()
         self._input = TopicPartition(spec.input_topic, partition)
         self._reached = 0
+        self._last: Witness | None = None
 
     @property
     def entries(self) -> Mapping[bytes, bytes]:
@@ -82,6 +78,10 @@ class OpenShard:
         """
         return self._reached
 
+    def home(self, key: bytes) -> int:
+        """Return the partition of the input that records with this partition key belong to."""
+        return partition_for(key, self.position.input_partitions)
+
     def lag(self) -> int | None:
         """Return how many input records wait, None while that is not known."""
         end = self._consumer.highwater(self._input)
@@ -101,9 +101,11 @@ class OpenShard:
             self._reached = await self._consumer.position(self._input)
         except KafkaError as error:
             raise _unreadable(error, self._input) from error
+        records = [record for batch in fetched.values() for record in batch]
+        if records:
+            self._last = Witness.of(records[-1])
         return [
             InputRecord(record.offset, record.key, record.value, record.headers)
-            for records in fetched.values()
             for record in records
         ]
 
@@ -124,15 +126,14 @@ class OpenShard:
     ) -> None:
         """Commit table changes, outputs and the new input offset together, or none of them.
 
+        An ``offset`` says that all before it is handled, and all that was fetched is before it.
+
         Raises:
             SessionLost: see :meth:`Session.commit`; the shard must be started again.
         """
-        before = self.position
-        position = (
-            before
-            if offset is None
-            else InputPosition(offset, before.input_partitions, before.table_partitions)
-        )
+        position = self.position
+        if offset is not None:
+            position = msgspec.structs.replace(position, offset=offset, witness=self._last)
         records = [Record(key, value) for key, value in changes.items()]
         records.append(position.record())
         batches = {**(outputs or {}), (self.spec.table_topic, self.partition): records}
@@ -147,70 +148,77 @@ class OpenShard:
             BrokenTable: the table or the position cannot be trusted.
         """
         table_partition = TopicPartition(self.spec.table_topic, self.partition)
-        counts = [await self._session.partitions(t.topic) for t in (self._input, table_partition)]
-        token = token_bytes(16)
-        await self._session.commit({tuple(table_partition): [barrier(token)]})
+        counts = Counts(
+            await self._session.partitions(self.spec.input_topic),
+            await self._session.partitions(self.spec.table_topic),
+        )
         try:
-            # Both are asked before the first fetch: a long poll blocks its connection.
-            beginnings = await self._consumer.beginning_offsets([table_partition, self._input])
-            self._consumer.assign([table_partition])
-            self._consumer.seek(table_partition, beginnings[table_partition])
-            self._table = await restore(
-                self._consumer,
-                table_partition,
-                token,
-                patience=_RESTORE_PATIENCE,
-                progress=progress,
-            )
+            # Asked before the first fetch: a long poll blocks its connection.
+            beginnings = await self._consumer.beginning_offsets([self._input])
             first = beginnings[self._input]
-            self._table.position = self._check_position(first, *counts)
+            self._table = await own_table(self._session, self._consumer, table_partition, progress)
+            position = checked_position(self._table, self.spec, self.partition, counts, first)
+            if self._table.position is None:
+                await self._begin(position, counts)
             self._consumer.assign([self._input])
-            self._consumer.seek(self._input, self._table.position.offset)
-            self._reached = self._table.position.offset
+            await self._hear_witness(position, first)
+            self._consumer.seek(self._input, position.offset)
         except (KafkaError, TimeoutError) as error:
             raise SessionLost(f"the table was not restored: {error!r}") from error
+        self._table.position = position
+        self._reached, self._last = position.offset, position.witness
 
-    def _check_position(self, first: int, inputs: int, tables: int) -> InputPosition:
-        position = self._table.position
-        if inputs != tables:
-            raise BrokenTable(
-                f"{self.spec.input_topic} has {inputs} partitions and {self.spec.table_topic} has "
-                f"{tables}: they must have the same number; see 'payevents topics list'"
+    async def _begin(self, position: InputPosition, counts: Counts) -> None:
+        """Begin with an empty table, unless it is empty because the topics were enlarged by hand.
+
+        The position is committed before anything else, so that whoever looks at this partition
+        knows of it.
+        """
+        tables = [TopicPartition(self.spec.table_topic, each) for each in range(counts.tables)]
+        for other in (await latest_positions(self._consumer, tables)).values():
+            check_counts_of(other, self.spec, counts)
+        place = (self.spec.table_topic, self.partition)
+        await self._session.commit({place: [position.record()]})
+
+    async def _hear_witness(self, position: InputPosition, first: int) -> None:
+        try:
+            confirmed = await is_confirmed(
+                self._consumer,
+                self._input,
+                position.witness,
+                first=first,
+                patience=_WITNESS_PATIENCE,
             )
-        if self.spec.partitions not in {None, inputs}:
-            # A partition that was added has an empty table: what others published would come again.
-            raise BrokenTable(
-                f"{self.spec.input_topic} has {inputs} partitions and kafka.partitions is "
-                f"{self.spec.partitions}: if it was made so, set kafka.partitions to {inputs};"
-                " if it was enlarged, entries would be looked for in the wrong place"
-            )
-        if position is None:
-            if self._table.entries:
-                raise BrokenTable(
-                    f"{self.spec.table_topic}/{self.partition} has entries but no input position: "
-                    "it was not written by payevents alone, or records of it were deleted"
-                )
-            return InputPosition(first, inputs, tables)
-        if (position.input_partitions, position.table_partitions) != (inputs, tables):
-            raise BrokenTable(
-                f"{self.spec.table_topic} was written with {position.table_partitions} partitions "
-                f"and now has {tables}: entries would be looked for in the wrong place"
-            )
-        if position.offset < first:
-            raise BrokenTable(
-                f"{first - position.offset} records of {self.spec.input_topic}/{self.partition} "
-                "were deleted before they were handled: lengthen the topic's retention, and "
-                "reconcile what they held"
-            )
-        return position
+        except KafkaError as error:
+            raise _unreadable(error, self._input) from error
+        if not confirmed:
+            where = f"{self._input.topic}/{self._input.partition}"
+            raise BrokenTable(f"{where} {OTHER_INPUT}")
+
+
+async def own_table(
+    session: Session,
+    consumer: AIOKafkaConsumer,
+    partition: TopicPartition,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Table:
+    """Return a table as the last commit of any owner left it; ``session`` is the owner now.
+
+    Raises:
+        Exception: as :meth:`Session.commit` and :func:`restore`.
+    """
+    token = token_bytes(16)
+    await session.commit({tuple(partition): [barrier(token)]})
+    # Asked before the first fetch: a long poll blocks its connection.
+    beginnings = await consumer.beginning_offsets([partition])
+    consumer.assign([partition])
+    consumer.seek(partition, beginnings[partition])
+    return await restore(consumer, partition, token, progress=progress)
 
 
 def _unreadable(error: KafkaError, partition: TopicPartition) -> Exception:
     from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
     if isinstance(error, NoOffsetForPartitionError | OffsetOutOfRangeError):
-        return BrokenTable(
-            f"the position in {partition.topic}/{partition.partition} is outside of the topic: it "
-            "was deleted, or made anew"
-        )
+        return outside(partition)
     return SessionLost(f"{partition} cannot be read: {error!r}")

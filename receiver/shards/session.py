@@ -13,6 +13,7 @@ from aiokafka.errors import (
 
 from receiver.kafka.clients import Clients, Record
 from receiver.kafka.discard import discard_producer
+from receiver.shards.unanswered import UnansweredEnds
 
 
 class SessionLost(Exception):
@@ -40,6 +41,7 @@ class Session:
     def __init__(self, clients: Clients, transactional_id: str) -> None:
         self._timeouts = clients.timeouts
         self._producer: AIOKafkaProducer = clients.session_producer(transactional_id)
+        self._unanswered = UnansweredEnds(self._producer)
         self._tracked: set[str] = set()
 
     async def start(self) -> None:
@@ -66,6 +68,19 @@ class Session:
                 return len(await self._producer.partitions_for(topic))
         except (KafkaError, OSError, TimeoutError) as error:
             raise SessionLost(f"topic {topic} is not known: {error!r}") from error
+
+    async def await_partitions(self, topic: str, count: int) -> None:
+        """Wait until ``topic`` is known to have at least ``count`` partitions.
+
+        Raises:
+            SessionLost: Kafka does not say so in time.
+        """
+        try:
+            async with asyncio.timeout(self._timeouts.transaction):
+                while await self.partitions(topic) < count:
+                    await self._producer.client.force_metadata_update()
+        except TimeoutError as error:
+            raise SessionLost(f"topic {topic} is not known to have {count} partitions") from error
 
     async def commit(self, batches: Batches) -> None:
         """Write ``batches`` in one transaction; when this returns, readers will see all of it.
@@ -106,6 +121,8 @@ class Session:
             if isinstance(outcome, BaseException):
                 raise outcome
         await producer.commit_transaction()
+        if self._unanswered.any:
+            raise SessionLost("it was asked for twice, and the first asking may still arrive")
 
     def _track(self, topic: str) -> None:
         # aiokafka knows all topics until one is asked for that is new to it; from then on it

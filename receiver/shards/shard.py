@@ -11,10 +11,10 @@ from aiokafka.errors import KafkaError
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
-from receiver.kafka.open_shard import OpenShard, ShardSpec
-from receiver.kafka.session import Fenced, Session, SessionLost
-from receiver.kafka.table import BrokenTable
 from receiver.observability.alarms import Alarms
+from receiver.shards.open_shard import OpenShard, ShardSpec
+from receiver.shards.session import Fenced, Session, SessionLost
+from receiver.shards.table import BrokenTable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -93,6 +93,9 @@ class Shard:
                 self._enter(ShardState.RETRYING, repr(error))
                 expected = isinstance(error, SessionLost)
                 self._log.warning("the shard starts again", why=repr(error), exc_info=not expected)
+            if _is_cancelled():
+                # Throwing the session away failed, and hid that we are not to go on.
+                raise asyncio.CancelledError
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, _LONGEST_BACKOFF)
 

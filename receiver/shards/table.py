@@ -8,26 +8,31 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from receiver.kafka.clients import Record
+from receiver.shards.witness import Witness
 
 _BARRIER = b"\x00barrier"
 _POSITION = b"\x00position"
 _BATCH = 20_000
+_PATIENCE = 30.0
 
 
 class BrokenTable(Exception):
     """The table cannot be trusted; going on could publish twice or not at all. Says what to do."""
 
 
-class InputPosition(msgspec.Struct, frozen=True):
+class InputPosition(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far the input has been handled: the offset of the next record, and the partition counts.
 
     The counts are part of the state: with other counts a resource's entry would be looked for in
-    another partition.
+    another partition. ``moving_to`` is the number of partitions that entries are being moved to, as
+    long as they are: no shard works meanwhile. ``witness`` is the last record handled.
     """
 
     offset: int
     input_partitions: int
     table_partitions: int
+    moving_to: int | None = None
+    witness: Witness | None = None
 
     def record(self) -> Record:
         """Return the record that carries the position in the table's topic."""
@@ -71,7 +76,6 @@ async def restore(
     partition: TopicPartition,
     token: bytes,
     *,
-    patience: float,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Table:
     """Read the table up to the barrier with ``token``; ``consumer`` stands at its beginning.
@@ -79,13 +83,14 @@ async def restore(
     An end offset is never asked for: a broker that was frozen answers with an old one.
 
     Raises:
-        TimeoutError: nothing new came for ``patience`` seconds, and the barrier not either.
+        KafkaError: Kafka cannot be read.
+        TimeoutError: nothing new came for half a minute, and the barrier not either.
         BrokenTable: a record is none of ours.
     """
     table = Table()
     read = 0
     while True:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(_PATIENCE):
             batches: list[list[object]] = []
             while not batches:
                 fetched = await consumer.getmany(partition, timeout_ms=250, max_records=_BATCH)

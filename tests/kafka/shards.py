@@ -2,8 +2,8 @@
 
 from receiver.kafka.clients import Clients, Record, Timeouts
 from receiver.kafka.discard import discard_consumer
-from receiver.kafka.open_shard import OpenShard, ShardSpec
-from receiver.kafka.session import Session
+from receiver.shards.open_shard import OpenShard, ShardSpec
+from receiver.shards.session import Session
 from tests.kafka.cluster import Cluster
 
 TIMEOUTS = Timeouts(acknowledge=2.0, session=6.0, transaction=10.0, start=60.0)

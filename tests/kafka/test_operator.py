@@ -16,7 +16,7 @@ from tests.kafka.cluster import Cluster
 from tests.kafka.ports import free_ports
 from tests.support.configuration import service_config
 from tests.support.payevents import COMMAND, Payevents
-from tests.support.webhooks import Webhook, invoice, post
+from tests.support.webhooks import invoice, post
 
 CHERRIES = """
 [accounts.cherries]
@@ -155,7 +155,7 @@ async def test_a_second_signal_ends_at_once(settings: str, tmp_path: Path) -> No
     """Whoever sends a second signal does not wait for the drain."""
     slow = settings.replace('drain_delay = "0s"', 'drain_delay = "20s"')
     with Payevents(slow, tmp_path) as service:
-        service._running.send_signal(signal.SIGINT)
+        service.interrupt()
         await asyncio.to_thread(service.await_line, "draining")
         assert await asyncio.to_thread(service.terminate, 5.0) == 1
 
@@ -240,32 +240,6 @@ async def test_the_command_registers_watches_too(service: Payevents) -> None:
     await eventually(gone, "the watch was never removed")
     refused = await asyncio.to_thread(command, config, "watches", "remove", *run, expect=1)
     assert refused.stderr.count("\n") == 1
-
-
-async def test_a_dead_letter_is_shown_and_redriven(service: Payevents) -> None:
-    """A letter is listed without its body, shown with it, and counts up when redriven in vain."""
-    config, url = service.config, f"{service.admin}/v1/dead-letters"
-    await until_it_is(service, "ok")
-    assert await post(f"{service.webhooks}/shop", Webhook("invoice/created", b"not json")) == 200
-    letters: list[dict[str, Any]] = []
-
-    async def counted(count: int) -> bool:
-        nonlocal letters
-        letters = (await ask(url))[1]["dead_letters"]
-        return [letter["count"] for letter in letters] == [count]
-
-    await eventually(lambda: counted(1), "the letter was never listed")
-    assert letters[0]["reason"] == "not-json"
-    assert "body" not in letters[0]
-    shown = await asyncio.to_thread(command, config, "dead-letters", "show", letters[0]["id"])
-    assert shown.stdout.endswith("\nnot json\n")
-    ids = {"ids": [letters[0]["id"], "unknown"]}
-    status, outcome = await ask(f"{url}/redrive", "POST", json=ids)
-    assert (status, outcome["redriven"]) == (202, ids["ids"][:1])
-    assert list(outcome["refused"]) == ["unknown"]
-    await eventually(lambda: counted(2), "the letter was never tried again")
-    await asyncio.to_thread(command, config, "dead-letters", "redrive", "--all")
-    await eventually(lambda: counted(3), "the letter was never tried a third time")
 
 
 def test_topics_are_made_once_and_compared(config: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from receiver.kafka.session import Fenced, Session, SessionLost
+from receiver.shards.session import Fenced, Session, SessionLost
 from tests.kafka import shards
 from tests.kafka.cluster import Cluster
 from tests.kafka.reader import read_committed, read_stable

@@ -7,9 +7,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from receiver.kafka.clients import Clients
-from receiver.kafka.open_shard import ShardSpec
-from receiver.kafka.session import Session, SessionLost
-from receiver.kafka.table import BrokenTable
+from receiver.shards.open_shard import ShardSpec
+from receiver.shards.session import Session, SessionLost
+from receiver.shards.table import BrokenTable
 from tests.kafka import shards
 from tests.kafka.cluster import Cluster
 

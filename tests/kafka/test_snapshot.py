@@ -3,8 +3,8 @@
 import pytest
 
 from receiver.kafka.clients import Record, partition_for
-from receiver.kafka.session import Session
 from receiver.kafka.snapshot import Row, SnapshotFailed, read_snapshot
+from receiver.shards.session import Session
 from tests.kafka.cluster import Cluster
 from tests.kafka.shards import clients
 

@@ -5,6 +5,7 @@ import pytest
 from config.kafka import KafkaSettings
 from config.settings import Settings
 from config.topics import Route, Topics
+from receiver.kafka.topics import wanted_topics
 
 
 def _topic(
@@ -86,3 +87,14 @@ def test_the_prefix_stands_before_every_name() -> None:
     assert all(name.startswith("acme.pay") for name in topics.own)
     assert topics.events[0] == "acme.own"
     assert _topic(topics, "invoice") == "acme.payments.invoices"
+
+
+def test_topics_of_events_keep_their_number_when_the_work_is_spread_wider() -> None:
+    """Only inputs and tables of shards follow `partitions` where `event_partitions` is set."""
+    grown = KafkaSettings(partitions=12, event_partitions=4)
+    assert grown.for_events == 4
+    assert KafkaSettings(partitions=12).for_events == 12
+    specs = wanted_topics(Settings(kafka=grown))
+    sharded = set(Settings().topics.sharded)
+    assert {s.partitions for s in specs if s.name in sharded} == {12}
+    assert {s.partitions for s in specs if s.name not in sharded} == {4}

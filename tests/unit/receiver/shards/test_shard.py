@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import cast
 
 from receiver.kafka.clients import Clients
-from receiver.kafka.open_shard import OpenShard, ShardSpec
-from receiver.kafka.shard import Shard, ShardState
 from receiver.observability.alarms import Alarms
+from receiver.shards.open_shard import OpenShard, ShardSpec
+from receiver.shards.shard import Shard, ShardState
 from tests.unit.receiver.polling.virtual import virtual
 
 SPEC = ShardSpec("route", "app", "in", "table")
@@ -69,3 +69,26 @@ async def test_what_ran_well_starts_again_at_once() -> None:
     pauses = [later - earlier - 30.0 for earlier, later in pairwise(starts)]
     assert len(pauses) > 10
     assert max(pauses) < 0.1
+
+
+class FailingToEnd(FailingShard):
+    """A shard that fails once while it throws its session away."""
+
+    async def _live(self) -> None:
+        try:
+            await super()._live()
+        finally:
+            if len(self.starts) == 1:
+                raise ValueError
+
+
+@virtual
+async def test_it_ends_with_its_ownership_even_if_ending_fails() -> None:
+    """A shard that is released does not go on because what came of its session was an error."""
+    shard = FailingToEnd(ValueError, 30.0)
+    life = asyncio.create_task(shard.run())
+    await asyncio.sleep(10.0)
+    life.cancel()
+    done, _ = await asyncio.wait([life], timeout=10.0)
+    assert done
+    assert len(shard.starts) == 1
