@@ -7,7 +7,7 @@ as values, the time is told.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,91 +16,32 @@ from handlers.exchange import Conversation
 from handlers.fact import Claim, Interpretation
 from handlers.jsontext import JsonObject
 from handlers.observation import Observation
-from handlers.resource import encode
 from handlers.sandbox import Sandbox
+from handlers.watching import (
+    RECONCILIATION,
+    Discovery,
+    Ending,
+    LookedUp,
+    Polled,
+    Resource,
+    Session,
+    Watch,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Something to be asked for again and again: ``kind`` is the provider's word for it."""
-
-    account: str
-    kind: str
-    id: str
-
-    @property
-    def key(self) -> str:
-        """Return the name of the watch, for example ``cherries/cherries_requests/123``."""
-        return f"{self.account}/{self.kind}/{encode(self.id)}"
-
-
-@dataclass(slots=True)
-class Session:
-    """What an account keeps between calls: a token and when it ends. In memory only.
-
-    ``now`` is the host's clock, for conversations that must know whether the token still lives.
-    ``warnings`` is what the provider warned of beside its answers (a version about to retire), for
-    the host to report; each text is there once.
-    """
-
-    now: Callable[[], datetime]
-    token: str | None = field(default=None, repr=False)
-    expires_at: datetime | None = None
-    warnings: set[str] = field(default_factory=set)
-
-    def forget(self) -> None:
-        """Drop the token, so that the next conversation signs in again."""
-        self.token = self.expires_at = None
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One resource as a provider's API returned it; ``topic`` is the collection it came from."""
-
-    topic: str
-    body: bytes
-
-
-class Ending:
-    """Why a watch ends by itself."""
-
-    DONE = "done"
-    """The resource reached its terminal state."""
-    GONE = "gone"
-    """The provider does not know it (404)."""
-    STALLED = "stalled"
-    """It never reached its terminal state while it was watched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """A watch that another watch found, and how slowly it may go (see :attr:`Polled.pace`)."""
-
-    watch: Watch
-    pace: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """What a watch showed: its resources as they are now, changed or not; the host compares.
-
-    ``status`` is the provider's word, for people. ``pace`` multiplies the account's
-    ``poll_interval`` until the next look; None leaves it as it was.
-    """
-
-    resources: tuple[Resource, ...] = ()
-    discovered: tuple[Discovery, ...] = ()
-    status: str | None = None
-    pace: float | None = None
-    ending: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """What a look-up found: every row it read, and for each claim not borne out, why not."""
-
-    resources: tuple[Resource, ...]
-    refuted: Mapping[Claim, str]
+__all__ = [
+    "RECONCILIATION",
+    "BadSignature",
+    "BaseHandler",
+    "Discovery",
+    "Ending",
+    "Handler",
+    "LookedUp",
+    "Polled",
+    "Provider",
+    "Resource",
+    "Session",
+    "Watch",
+]
 
 
 class BadSignature(Exception):
@@ -138,6 +79,13 @@ class Handler(Protocol):
 
         """
 
+    def letter_topic(self, observation: Observation) -> str:
+        """Return the observation's topic as the ids of its dead letters have it.
+
+        Where anyone could write any topic, it is one of a few words: else whoever holds one signed
+        body could make dead letters without end. Never raises.
+        """
+
     def watches(self) -> Sequence[Watch]:
         """Return the watches that an account of this kind has from the beginning."""
 
@@ -154,6 +102,17 @@ class Handler(Protocol):
 
         Raises:
             ValueError: it is not this account's, or its URL is not exactly the resource's.
+
+        """
+
+    def reconciliation(self, since: datetime, until: datetime) -> Sequence[Watch]:
+        """Return the watches that show, each read once, all that was created between two times.
+
+        Their kind is :data:`RECONCILIATION`. What one of them discovers belongs to it: its id is
+        that of the one it continues, with a slash and more behind it.
+
+        Raises:
+            ValueError: there is nothing to reconcile with; ``str()`` says what to do instead.
 
         """
 
@@ -198,6 +157,10 @@ class BaseHandler:
         msg = f"{self._account.provider} sends no webhooks"
         raise BadSignature(msg)
 
+    def letter_topic(self, observation: Observation) -> str:
+        """Return the topic as it is: the name of a collection, or signed."""
+        return observation.topic
+
     def watches(self) -> Sequence[Watch]:
         """Return no watches."""
         return ()
@@ -210,6 +173,15 @@ class BaseHandler:
     def watch_resource(self, resource: JsonObject, kind: str | None) -> Watch:  # noqa: ARG002
         """Refuse: nothing can be registered."""
         msg = f"watches cannot be registered for {self._account.provider}"
+        raise ValueError(msg)
+
+    def reconciliation(self, since: datetime, until: datetime) -> Sequence[Watch]:  # noqa: ARG002
+        """Refuse: either all is polled anyway, or only what is registered can be asked for."""
+        provider = self._account.provider
+        if self.watches():
+            msg = f"{provider} is polled as a whole: the running poller finds whatever was missed"
+        else:
+            msg = f"{provider} has no listing: what was missed must be registered to be watched"
         raise ValueError(msg)
 
     def poll(self, watch: Watch, age: timedelta, session: Session) -> Conversation[Polled]:  # noqa: ARG002

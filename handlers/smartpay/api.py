@@ -76,6 +76,7 @@ class Api:
         session: Session,
         *,
         most_pages: int,
+        first_page: int = 1,
     ) -> Conversation[Listing]:
         """Read a listing, page by page; its number of pages may grow meanwhile.
 
@@ -85,7 +86,7 @@ class Api:
 
         """
         rows: list[JsonObject] = []
-        for page in range(1, most_pages + 1):
+        for page in range(first_page, first_page + most_pages):
 
             def ask(token: str, page: int = page) -> Request:
                 return self._dialect.listing(token, collection, filters, page)

@@ -52,6 +52,12 @@ def find(body: JsonObject) -> Found | None:
     return None
 
 
+def own_fields(row: JsonObject) -> JsonObject:
+    """Return the fields of the resource that a listing's row is about; the row if it is none."""
+    found = find(row)
+    return row if found is None else found.fields
+
+
 def mentioned(body: JsonObject, *fields: str) -> str | None:
     """Return the first usable id that ``body`` has in one of ``fields``, None without any."""
     ids = (usable_id(place.get(field)) for field in fields for _, place in _places(body))

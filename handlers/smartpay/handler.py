@@ -1,7 +1,7 @@
 """SmartPay's knowledge, bound to one account."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from config.account import AccountSettings
@@ -10,9 +10,17 @@ from handlers.fact import Claim, Interpretation, Uninterpretable
 from handlers.jsontext import Unreadable, parse_object
 from handlers.letters import Reason
 from handlers.observation import Observation, Origin
-from handlers.provider import BadSignature, BaseHandler, LookedUp, Session
+from handlers.provider import (
+    RECONCILIATION,
+    BadSignature,
+    BaseHandler,
+    LookedUp,
+    Polled,
+    Session,
+    Watch,
+)
 from handlers.resource import ResourceKey, unknown_key
-from handlers.smartpay import lookups, topics
+from handlers.smartpay import lookups, reconciliation, topics
 from handlers.smartpay.api import Api
 from handlers.smartpay.body import find
 from handlers.smartpay.facts import PROVIDER, read
@@ -59,6 +67,12 @@ class SmartPayHandler(BaseHandler):
             return unknown_key(PROVIDER, account, sha256(body).hexdigest())
         return ResourceKey(PROVIDER, account, found.kind, found.id).inbox_key
 
+    def letter_topic(self, observation: Observation) -> str:
+        """Return the topic if there is such a one; it is not signed, and anyone can invent more."""
+        if observation.origin is not Origin.WEBHOOK or topics.is_known(observation.topic):
+            return observation.topic
+        return topics.UNKNOWN
+
     def interpret(self, observation: Observation) -> Interpretation:
         """Return what the body shows and what only the topic claims.
 
@@ -81,6 +95,22 @@ class SmartPayHandler(BaseHandler):
         if reading is None:
             raise Uninterpretable(Reason.NO_ID, "the row names no invoice and no order")
         return Interpretation(reading)
+
+    def reconciliation(self, since: datetime, until: datetime) -> Sequence[Watch]:
+        """Return the windows of the invoices and of the orders."""
+        return [part.watch(self._settings.name) for part in reconciliation.windows(since, until)]
+
+    def poll(self, watch: Watch, age: timedelta, session: Session) -> Conversation[Polled]:
+        """Read a part of a reconciliation: there is nothing else to poll.
+
+        Raises:
+            ProviderFailure: as its subclasses say.
+
+        """
+        part = reconciliation.parse(watch.id) if watch.kind == RECONCILIATION else None
+        if part is None:
+            return super().poll(watch, age, session)
+        return reconciliation.read(self._api, self._settings.name, part, session)
 
     def look_up(self, claims: Sequence[Claim], session: Session) -> Conversation[LookedUp]:
         """Ask the listings, as few times as will do, whether the claims are so.

@@ -12,7 +12,7 @@ from handlers.jsontext import JsonObject, compact
 from handlers.provider import LookedUp, Resource, Session
 from handlers.resource import usable_id
 from handlers.smartpay.api import Api, Collection, Listing
-from handlers.smartpay.body import CUSTOM_ID_FIELDS, INVOICE, ORDER, find, mentioned
+from handlers.smartpay.body import CUSTOM_ID_FIELDS, INVOICE, ORDER, find, mentioned, own_fields
 from handlers.smartpay.facts import read
 from handlers.smartpay.topics import CUSTOM_ID, can_look_up
 
@@ -76,7 +76,7 @@ class _Reader:
             listing = yield from self._api.listing(
                 collection, {field: value}, self._session, most_pages=MOST_PAGES
             )
-            rows = [_flat(row) for row in listing.rows]
+            rows = [own_fields(row) for row in listing.rows]
             self.resources.update((Resource(collection, compact(row)), None) for row in rows)
             # A filter that the provider passed over must not make another's row answer for this.
             meant = tuple(row for row in rows if mentioned(row, *_names(field)) == value)
@@ -129,11 +129,6 @@ def _listed(shown: Iterable[Sequence[Fact]]) -> str:
 
 def _told(fact: Fact) -> str:
     return f"{fact.action} (test)" if fact.resource.test else fact.action
-
-
-def _flat(row: JsonObject) -> JsonObject:
-    found = find(row)
-    return row if found is None else found.fields
 
 
 def _by_single_invoice(claim: Claim) -> bool:

@@ -23,6 +23,9 @@ TOPICS = (
 )
 """The topics that can be subscribed."""
 
+UNKNOWN = "(unknown)"
+"""What stands for every topic that there is not."""
+
 CUSTOM_ID = "custom_order_id"
 """What an order is known by to the merchant, as ``get_orders`` takes it."""
 
@@ -66,6 +69,11 @@ def bind(
     if subject is None:
         raise Uninterpretable(Reason.NO_ID, "the body names no invoice and no order")
     return Interpretation(reading, Claim(kind, action, subject.known_by, subject.id))
+
+
+def is_known(topic: str) -> bool:
+    """Tell whether SmartPay, as far as is known, has such a topic."""
+    return topic == REGISTRATION or topic in _CLAIMS
 
 
 def can_look_up(claim: Claim) -> bool:

@@ -1,5 +1,7 @@
 """``payevents watches``."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from handlers.provider import Watch
     from receiver.accounts.registry import Accounts
+    from receiver.kafka.clients import Clients
+    from receiver.watches.transfer import KeptWatch
 
 app = typer.Typer(help="What is polled: see it, ask for more, or for less.")
 
@@ -31,7 +35,7 @@ def add(
 
     settings = load_settings(config)
     try:
-        watch = requested_watch(_accounts(settings), {"account": account, "kind": kind, "id": id})
+        watch = requested_watch(accounts_of(settings), {"account": account, "kind": kind, "id": id})
     except (Malformed, UnknownAccount, ValueError) as error:
         raise fail(str(error)) from None
     _send(settings, watch, start=True)
@@ -82,7 +86,58 @@ def list_(
     print_table(rows, columns, "there are no watches")
 
 
-def _accounts(settings: "Settings") -> "Accounts":
+@app.command()
+def export(
+    account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Write the registered watches as lines of JSON, for 'payevents watches import'."""
+    from handlers.clock import utc_now
+    from receiver.cli.kafka import run
+    from receiver.watches.transfer import kept_watches, to_lines
+
+    settings = load_settings(config)
+    accounts, watchlist = accounts_of(settings), settings.topics.watchlist
+    watches = run(settings, lambda clients: kept_watches(clients, watchlist, accounts, account))
+    for line in to_lines(watches, utc_now()):
+        typer.echo(line)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What export wrote; - reads standard input.")
+    ],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Have every watch of an exported file polled; those that are known go on as they are."""
+    from receiver.cli.output import print_json, printable
+    from receiver.watches.transfer import NotAnExport, from_lines
+
+    settings = load_settings(config)
+    try:
+        taken, refused = from_lines(_lines(file), accounts_of(settings))
+    except (NotAnExport, OSError) as error:
+        raise fail(f"{file}: {error}") from None
+    _start_all(settings, taken)
+    if json:
+        print_json(
+            {
+                "started": [kept.watch.key for kept in taken],
+                "refused": [{"line": line.line, "why": line.why} for line in refused],
+            }
+        )
+    else:
+        typer.echo(f"watches asked for: {len(taken)}; a running poller takes them up")
+    for line in refused:
+        typer.echo(printable(f"error: line {line.line}: {line.why}"), err=True)
+    if refused:
+        raise typer.Exit(1)
+
+
+def accounts_of(settings: "Settings") -> "Accounts":
+    """Return the accounts of the configuration, each with its provider's knowledge."""
     from receiver.accounts.providers import installed_providers
     from receiver.accounts.registry import Accounts
 
@@ -100,6 +155,26 @@ def _send(settings: "Settings", watch: "Watch", *, start: bool) -> None:
         async with appending(settings, clients) as appender:
             registrar = Registrar(appender, settings.topics.watch_requests)
             await (registrar.start(watch) if start else registrar.stop(watch))
+
+    run(settings, send)
+
+
+def _lines(file: Path) -> Sequence[bytes]:
+    import sys
+
+    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    return content.splitlines()
+
+
+def _start_all(settings: "Settings", watches: "Sequence[KeptWatch]") -> None:
+    from receiver.cli.kafka import appending, run
+    from receiver.watches.registration import Registrar
+
+    async def send(clients: "Clients") -> None:
+        async with appending(settings, clients) as appender:
+            registrar = Registrar(appender, settings.topics.watch_requests)
+            for kept in watches:
+                await registrar.start(kept.watch, kept.since)
 
     run(settings, send)
 

@@ -47,6 +47,14 @@ class WatchEntry(msgspec.Struct, array_like=True, frozen=True):
         """
         return _decoder.decode(raw)
 
+    def due_at(self, now: float) -> float:
+        """Return when it is due: no later than the pause it was given, counted from ``now``.
+
+        The clock may have been set back since, or be that of another machine.
+        """
+        began = self.created_at if self.last_polled_at is None else self.last_polled_at
+        return min(self.next_poll_at, now + max(0.0, self.next_poll_at - began))
+
     def unseen(self, resources: Iterable[Resource]) -> tuple[list[Resource], bytes]:
         """Return the resources that are new or changed, and what ``seen`` is then."""
         known = {

@@ -2,19 +2,27 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 
 import msgspec
 import structlog
 
 from handlers.provider import Discovery, Handler
 from receiver.accounts.registry import Accounts
-from receiver.kafka.clients import partition_for
-from receiver.kafka.open_shard import InputRecord, OpenShard
+from receiver.kafka.clients import Record
 from receiver.polling.dispatch import Dispatch
+from receiver.polling.steadiness import Steadiness
 from receiver.polling.visits import Visits
 from receiver.polling.watchlist import Watchlist
-from receiver.watches.requests import LookUp, StartWatch, StopWatch, from_value, partition_key
+from receiver.shards.open_shard import InputRecord, OpenShard
+from receiver.watches.requests import (
+    LookUp,
+    StartWatch,
+    StopWatch,
+    from_value,
+    partition_key,
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -24,44 +32,65 @@ _WAIT = 2.0
 class Poller:
     """Polls the watches of a shard, until the shard ends."""
 
-    def __init__(self, accounts: Accounts, visits: Visits, *, batch: int = 500) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        visits: Visits,
+        *,
+        batch: int = 500,
+        monotonic: Callable[[], float] = monotonic,
+    ) -> None:
         self._accounts = accounts
         self._visits = visits
         self._batch = batch
+        self._monotonic = monotonic
 
     async def work(self, shard: OpenShard) -> None:
         """Poll until cancelled.
 
         Raises:
             SessionLost: the shard must be started again.
+            ClockJumped: so that no watch waits for a time that the clock was set back from.
         """
-        await _Round(shard, self._accounts, self._visits, self._batch).run()
+        steadiness = Steadiness(self._visits.clock, self._monotonic)
+        await _Round(shard, self._accounts, self._visits, self._batch, steadiness).run()
 
 
 class _Round:
     """One task that alone changes the watchlist: visits only tell it what they came to."""
 
-    def __init__(self, shard: OpenShard, accounts: Accounts, visits: Visits, batch: int) -> None:
+    def __init__(
+        self,
+        shard: OpenShard,
+        accounts: Accounts,
+        visits: Visits,
+        batch: int,
+        steadiness: Steadiness,
+    ) -> None:
         self._shard = shard
         self._batch = batch
         self._accounts = accounts
         self._clock = visits.clock
         self._awake = asyncio.Event()
-        self._watchlist = Watchlist(shard, visits.alarms)
+        self._steadiness = steadiness
+        self._watchlist = Watchlist(shard, visits.alarms, self._now())
         self._dispatch = Dispatch(self._watchlist, visits, self._awake.set)
         self._fetch: asyncio.Task[Sequence[InputRecord]] | None = None
+        self._misplaced: dict[tuple[str, int], list[Record]] = {}
         self._generation = -1
         self._handlers: Mapping[str, Handler] = {}
 
     async def run(self) -> None:
         try:
             while True:
+                self._steadiness.check()
                 offset = self._take_requests()
                 self._dispatch.take_outcomes(self._now())
                 self._keep_up_with_accounts()
                 self._dispatch.start_due(self._now())
                 if self._watchlist.changed or offset is not None:
-                    await self._watchlist.commit(offset)
+                    misplaced, self._misplaced = self._misplaced, {}
+                    await self._watchlist.commit(offset, outputs=misplaced)
                 await self._wait()
         finally:
             await self._end()
@@ -83,9 +112,15 @@ class _Round:
         except msgspec.MsgspecError:
             log.exception("a watch request is none", offset=record.offset)
             return
+        home = self._shard.home(partition_key(request.watch.account))
+        if home != self._shard.partition:
+            # It was made before there were so many partitions, or by one who had not noticed.
+            there = self._misplaced.setdefault((self._shard.spec.input_topic, home), [])
+            there.append(Record(record.key or b"", record.value, list(record.headers)))
+            return
         match request:
             case StartWatch():
-                self._watchlist.start(request.watch.key, self._now())
+                self._watchlist.start(request.watch.key, self._now(), request.since)
             case StopWatch():
                 self._watchlist.put(request.watch.key, None)
             case LookUp():
@@ -106,8 +141,7 @@ class _Round:
                     self._watchlist.discover(Discovery(watch), self._now())
 
     def _is_ours(self, account: str) -> bool:
-        partitions = self._shard.position.input_partitions
-        return partition_for(partition_key(account), partitions) == self._shard.partition
+        return self._shard.home(partition_key(account)) == self._shard.partition
 
     async def _wait(self) -> None:
         """Wait until a watch is due, a visit has ended or requests have come."""

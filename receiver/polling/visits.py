@@ -64,7 +64,7 @@ class Visits:
             log.exception("a watch could not be read", watch=watch.key)
             return self._failed(account, {watch.key: entry}, ProviderFailure(repr(error)))
         fresh, seen = entry.unseen(polled.resources)
-        await self._handover.hand_on(account.handler, fresh, Origin.POLL, asked_at)
+        await self._handover.hand_on(account.handler, fresh, polled.origin, asked_at)
         after = self._after(account, watch, entry, polled, seen)
         return Outcome({watch.key: after}, polled.discovered)
 

@@ -7,11 +7,12 @@ import structlog
 
 from handlers.provider import Discovery, Ending, Watch
 from receiver.inbox import MOST_BYTES
-from receiver.kafka.open_shard import OpenShard
 from receiver.observability.alarms import Alarms
 from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.schedule import Schedule
 from receiver.polling.stalled import StalledWatches
+from receiver.shards.open_shard import OpenShard
+from receiver.shards.session import Batches
 from receiver.watches.requests import LookUp, Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -28,13 +29,14 @@ def parse_key(key: str) -> Watch:
 class Watchlist:
     """Entries with changes not yet committed, the schedule that follows, and the stalled ones."""
 
-    def __init__(self, shard: OpenShard, alarms: Alarms) -> None:
+    def __init__(self, shard: OpenShard, alarms: Alarms, now: float) -> None:
         self.schedule = Schedule()
         self.stalled = StalledWatches(alarms)
         self._shard = shard
         self._changes: dict[bytes, bytes | None] = {}
         for raw_key, value in shard.entries.items():
-            self._follow(raw_key.decode(), WatchEntry.decode(value))
+            key, entry = raw_key.decode(), WatchEntry.decode(value)
+            self._follow(key, msgspec.structs.replace(entry, next_poll_at=entry.due_at(now)))
 
     @property
     def changed(self) -> bool:
@@ -56,8 +58,8 @@ class Watchlist:
             self._changes[key.encode()] = None if entry is None else entry.encode()
             self._follow(key, entry)
 
-    async def commit(self, offset: int | None) -> None:
-        """Commit what changed, and how far the requests were handled.
+    async def commit(self, offset: int | None, *, outputs: Batches | None = None) -> None:
+        """Commit what changed, ``outputs``, and how far the requests were handled.
 
         Nothing may be read or set meanwhile.
 
@@ -65,13 +67,14 @@ class Watchlist:
             SessionLost: the shard must be started again.
         """
         changes, self._changes = self._changes, {}
-        await self._shard.commit(changes, offset=offset)
+        await self._shard.commit(changes, outputs=outputs, offset=offset)
 
-    def start(self, key: str, now: float) -> None:
-        """Start a watch that is not there, or has ended."""
+    def start(self, key: str, now: float, since: float | None = None) -> None:
+        """Start a watch that is not there, or has ended; ``since`` is when it really began."""
         known = self.get(key)
         if known is None or known.state != ACTIVE:
-            self.put(key, WatchEntry(created_at=now, next_poll_at=now))
+            began = now if since is None else min(now, since)
+            self.put(key, WatchEntry(created_at=began, next_poll_at=now))
 
     def start_look_up(self, request: LookUp, now: float) -> None:
         """Start a look-up, or add the observation to the one that asks the same already."""

@@ -43,8 +43,7 @@ async def list_watches(
     """
     of_account = None if account is None else partition_key(account)
     rows = await read_snapshot(clients, topic, _listed, partition_key=of_account)
-    listed = (watch for watch in rows.values() if watch is not None)
-    wanted = (watch for watch in listed if account is None or watch.account == account)
+    wanted = (watch for watch in rows.values() if account is None or watch.account == account)
     return sorted(wanted, key=lambda watch: watch.key)
 
 

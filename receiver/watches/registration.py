@@ -1,5 +1,7 @@
 """Registering watches: what the admin API and the command line have in common."""
 
+from datetime import datetime
+
 from handlers.jsontext import Json, JsonObject
 from handlers.provider import Watch
 from receiver.accounts.registry import Accounts
@@ -63,25 +65,29 @@ class Registrar:
         self._appender = appender
         self._topic = topic
 
-    async def start(self, watch: Watch) -> None:
+    async def start(self, watch: Watch, since: datetime | None = None) -> tuple[int, int]:
         """Have ``watch`` polled from now on; a known one goes on as it is.
 
-        Raises:
-            NotDurable: the request is not in Kafka.
-        """
-        await self._request(StartWatch(watch.account, watch.kind, watch.id))
-
-    async def stop(self, watch: Watch) -> None:
-        """Have ``watch`` polled no more.
+        ``since`` is when it began, for one that was polled before. Returns the request's
+        partition and offset.
 
         Raises:
             NotDurable: the request is not in Kafka.
         """
-        await self._request(StopWatch(watch.account, watch.kind, watch.id))
+        began = None if since is None else since.timestamp()
+        return await self._request(StartWatch(watch.account, watch.kind, watch.id, began))
 
-    async def _request(self, request: WatchRequest) -> None:
+    async def stop(self, watch: Watch) -> tuple[int, int]:
+        """Have ``watch`` polled no more; return the request's partition and offset.
+
+        Raises:
+            NotDurable: the request is not in Kafka.
+        """
+        return await self._request(StopWatch(watch.account, watch.kind, watch.id))
+
+    async def _request(self, request: WatchRequest) -> tuple[int, int]:
         record = to_record(request)
-        await self._appender.append(
+        return await self._appender.append(
             self._topic,
             record.key,
             record.value or b"",

@@ -41,7 +41,12 @@ class _OfResource(msgspec.Struct, frozen=True):
 
 
 class StartWatch(_OfResource, tag="start", frozen=True):
-    """Ask for a resource again and again, until it reaches its terminal state."""
+    """Ask for a resource again and again, until it reaches its terminal state.
+
+    ``since`` is when the watch began, in seconds since 1970; None is now.
+    """
+
+    since: float | None = None
 
 
 class StopWatch(_OfResource, tag="stop", frozen=True):

@@ -9,10 +9,10 @@ import msgspec
 from handlers.observation import Observation, Position
 from receiver.inbox import MOST_BYTES, Inbox, TooLarge
 from receiver.kafka.appender import NotDurable
-from receiver.kafka.open_shard import InputRecord, OpenShard
-from receiver.kafka.session import Batches, SessionLost
-from receiver.kafka.table import InputPosition
 from receiver.polling.entry import WatchEntry
+from receiver.shards.open_shard import InputRecord, OpenShard, ShardSpec
+from receiver.shards.session import Batches, SessionLost
+from receiver.shards.table import InputPosition
 from receiver.watches.requests import WatchRequest, to_record
 
 
@@ -27,7 +27,9 @@ class FakeShard(OpenShard):
         partitions: int = 1,
         commit_seconds: float = 0.0,
     ) -> None:
+        self.spec = ShardSpec("poll", "app", "requests", "watchlist")
         self.partition = partition
+        self.forwarded: list[tuple[tuple[str, int], bytes | None]] = []
         self.commits: list[tuple[dict[bytes, bytes | None], int | None]] = []
         self.committed = asyncio.Condition()
         self.lost = False
@@ -88,12 +90,16 @@ class FakeShard(OpenShard):
         offset: int | None = None,
     ) -> None:
         """Take the changes in, as a transaction does; or lose the session."""
-        assert not outputs
         if self._commit_seconds:
             await asyncio.sleep(self._commit_seconds)
         if self.lost:
             raise SessionLost("the session is lost")
         self.commits.append((dict(changes), offset))
+        self.forwarded += [
+            (place, record.value)
+            for place, records in (outputs or {}).items()
+            for record in records
+        ]
         for key, value in changes.items():
             if value is None:
                 self._entries.pop(key, None)

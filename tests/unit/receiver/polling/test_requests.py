@@ -6,7 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from handlers.provider import Ending
-from receiver.watches.requests import StopWatch
+from receiver.kafka.clients import partition_for
+from receiver.watches.requests import StopWatch, partition_key, to_record
 
 from .fakes import FakeShard
 from .virtual import virtual
@@ -140,3 +141,16 @@ async def test_claims_that_wait_together_are_answered_by_one_listing() -> None:
         await asyncio.sleep(5.0)
     assert len(world.provider.times(LISTING)) == 1
     assert set(shard.entries) == {b"a/root/all"}
+
+
+@virtual
+async def test_a_request_for_an_account_of_another_partition_is_handed_on() -> None:
+    """It is appended where the account is polled, and no watch is started here."""
+    home = partition_for(partition_key("a"), 8)
+    world, shard = World(), FakeShard(partition=(home + 1) % 8, partitions=8)
+    async with world.polling(shard):
+        shard.send(start("1"))
+        await asyncio.sleep(1.0)
+    assert shard.forwarded == [(("requests", home), to_record(start("1")).value)]
+    assert shard.watch("a/thing/1") is None
+    assert shard.position.offset == 1

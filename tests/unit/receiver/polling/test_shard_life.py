@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from handlers.provider import Ending
-from receiver.kafka.session import SessionLost
+from receiver.shards.session import SessionLost
 
 from .fakes import FakeShard
 from .virtual import virtual

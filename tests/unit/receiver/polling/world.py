@@ -96,7 +96,9 @@ class World:
     @asynccontextmanager
     async def polling(self, shard: FakeShard) -> AsyncIterator[None]:
         """Have a poller work on ``shard``; raises what ended it, if anything did."""
-        work = asyncio.create_task(Poller(self.accounts, self.visits).work(shard))
+        passed = asyncio.get_running_loop().time
+        poller = Poller(self.accounts, self.visits, monotonic=passed)
+        work = asyncio.create_task(poller.work(shard))
         try:
             yield
         finally:

@@ -1,0 +1,134 @@
+"""``payevents reconcile``."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import typer
+
+from config.settings import Settings
+from config.types import parse_duration
+from handlers.clock import rfc3339, utc_now
+from handlers.provider import Watch
+from receiver.cli.context import fail
+from receiver.cli.kafka import appending, run
+from receiver.cli.output import print_json, printable
+from receiver.cli.watches import accounts_of
+from receiver.kafka.clients import Clients
+from receiver.kafka.following import following
+from receiver.moments import moment_from
+from receiver.watches.reconciliation import Reconciliation, wait
+from receiver.watches.registration import Registrar, UnknownAccount
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""What is earlier is a slip, and would cost a call for each of many windows."""
+
+
+def reconcile(
+    settings: Settings, account: str, since: str, until: str | None, patience: str, *, json: bool
+) -> int:
+    """Have what was created in a time read again, wait until it is, and return the exit code."""
+    try:
+        span = _span(since, until, utc_now())
+        asked = Reconciliation(account, _watches(settings, account, *span))
+        seconds = parse_duration(patience).total_seconds()
+    except (ValueError, UnknownAccount) as error:
+        raise fail(str(error)) from None
+    say = _nothing if json else typer.echo
+    is_complete = is_interrupted = False
+    try:
+        is_complete = run(settings, partial(_ask_and_wait, settings, asked, seconds, say))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        is_interrupted = True
+    if json:
+        print_json(_report(asked, account, span, is_complete=is_complete))
+    if is_complete:
+        say("done: all that was found is in the inbox")
+        return 0
+    _explain(asked, account, is_interrupted=is_interrupted)
+    return 1
+
+
+async def _ask_and_wait(
+    settings: Settings,
+    asked: Reconciliation,
+    patience: float,
+    say: Callable[[str], None],
+    clients: Clients,
+) -> bool:
+    """Ask for the windows and follow them; return whether all were read. ``patience``: seconds."""
+    topics, count = settings.topics, len(asked.windows)
+    async with following(clients, [topics.watchlist], from_beginning=True) as records:
+        async with appending(settings, clients) as appender:
+            await asked.ask(Registrar(appender, topics.watch_requests))
+        say(f"asked for {count} windows")
+        return await wait(
+            asked,
+            records,
+            patience=patience,
+            tell=lambda: say(f"read {count - len(asked.left)} of {count} windows"),
+        )
+
+
+def _nothing(_: str) -> None:
+    """Say nothing."""
+
+
+def _span(since: str, until: str | None, now: datetime) -> tuple[datetime, datetime]:
+    """Return the time to look at.
+
+    Raises:
+        ValueError: it cannot be read, or ends before it begins.
+    """
+    begin = moment_from(since, now)
+    end = now if until is None else min(now, moment_from(until, now, end=True))
+    if not _EARLIEST <= begin < end:
+        raise ValueError(
+            f"from {rfc3339(begin)} to {rfc3339(end)} there is nothing to read: --since is a time"
+            f" after {rfc3339(_EARLIEST)}, before now and before --until"
+        )
+    return begin, end
+
+
+def _watches(settings: Settings, account: str, since: datetime, until: datetime) -> Sequence[Watch]:
+    handler = accounts_of(settings).get(account)
+    if handler is None:
+        raise UnknownAccount(account)
+    return handler.reconciliation(since, until)
+
+
+def _report(
+    asked: Reconciliation, account: str, span: tuple[datetime, datetime], *, is_complete: bool
+) -> dict[str, object]:
+    left = asked.left
+    since, until = span
+    return {
+        "account": account,
+        "since": rfc3339(since),
+        "until": rfc3339(until),
+        "complete": is_complete,
+        "windows": [
+            {"key": key, "read": key not in left, "error": left.get(key)} for key in asked.windows
+        ],
+    }
+
+
+def _explain(asked: Reconciliation, account: str, *, is_interrupted: bool) -> None:
+    """Say on standard error what is left, why, and what becomes of it."""
+    left = asked.left
+    for key, error in left.items():
+        if error is not None:
+            typer.echo(printable(f"error: {key}: {error}"), err=True)
+    if is_interrupted:
+        why = "interrupted"
+    elif asked.is_taken_up:
+        why = f"what is left cannot be read now: {asked.trouble}"
+    else:
+        why = "no running poller has taken it up: look at 'payevents serve' and its /readyz"
+    what = (
+        f"error: {why}; {len(left)} of {len(asked.windows)} windows are left. What was asked for"
+        " stays so, and the service reads it when it can: see 'payevents watches list --account"
+        f" {account}'"
+    )
+    typer.echo(printable(what), err=True)

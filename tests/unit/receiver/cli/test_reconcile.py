@@ -1,0 +1,79 @@
+"""`payevents reconcile` and `watches import`: what they refuse before they ask Kafka."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from receiver.cli.app import app
+from tests.support.configuration import service_config
+
+OTHERS = """
+[accounts.members]
+provider = "subscriply"
+base_url = "http://127.0.0.1:9/api/v1"
+email = "a@example.com"
+password = "a password"
+currency = "USD"
+[accounts.cherries]
+provider = "voucherry"
+base_url = "http://127.0.0.1:9/api/v1"
+auth_token = "a token"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Return a configuration with an account of each provider, whose Kafka nobody asks."""
+    file = tmp_path / "payevents.toml"
+    file.write_text(service_config("127.0.0.1:9", "", tmp_path, accounts=OTHERS))
+    return file
+
+
+def run(config: Path, *arguments: str, stdin: str = "") -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(app, [*arguments, "--config", str(config)], input=stdin)
+
+
+@pytest.mark.parametrize(
+    ("account", "why"),
+    [
+        ("members", "subscriply is polled as a whole"),
+        ("cherries", "voucherry has no listing: what was missed must be registered"),
+        ("nobody", "there is no account 'nobody'"),
+    ],
+)
+def test_an_account_that_cannot_be_reconciled_is_told(config: Path, account: str, why: str) -> None:
+    """Where there is nothing to reconcile with, the command says what holds instead."""
+    done = run(config, "reconcile", "--account", account, "--since", "30d")
+    assert done.exit_code == 1
+    assert why in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--since", "yesterday"], "'yesterday' is no date, time or duration"),
+        (["--since", "1d", "--until", "soon"], "'soon' is no date, time or duration"),
+        (["--since", "9999-01-01"], "there is nothing to read"),
+        (["--since", "1970-01-01"], "there is nothing to read"),
+        (["--since", "2026-01-02", "--until", "2026-01-01"], "there is nothing to read"),
+        (["--since", "1d", "--patience", "30"], "'30' is not a duration"),
+    ],
+)
+def test_a_time_that_cannot_be_is_told(config: Path, options: list[str], why: str) -> None:
+    """A slip is refused in one line, before it costs a call."""
+    done = run(config, "reconcile", "--account", "shop", *options)
+    assert done.exit_code == 1
+    assert why in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_another_file_is_not_imported(config: Path, tmp_path: Path) -> None:
+    """A file that is no export, or is not there, is refused in one line."""
+    for file, stdin in ((tmp_path / "missing", ""), (config, ""), (Path("-"), "{}\n")):
+        done = run(config, "watches", "import", str(file), stdin=stdin)
+        assert done.exit_code == 1
+        assert done.stderr.startswith(f"error: {file}: ")
+        assert done.stderr.count("\n") == 1
