@@ -1,5 +1,6 @@
 """The command line: one small function a subcommand, each importing what it needs when it runs."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -102,6 +103,59 @@ def tail(
 
     settings = load_settings(config)
     follow(settings, topic or [], json=json, from_beginning=from_beginning, count=count)
+
+
+@app.command()
+def reconcile(
+    account: Annotated[str, typer.Option(help="The account's name.")],
+    since: Annotated[
+        str,
+        typer.Option(metavar="WHEN", help="From here on: 30d, 2026-01-01 or 2026-01-01T00:00:00Z."),
+    ],
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Up to here, written alike; else up to now.")
+    ] = None,
+    patience: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="How long to wait while nothing can be read."),
+    ] = "30s",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Read at the provider what was created in a time, and publish what was missed of it."""
+    from receiver.cli.reconcile import reconcile as run
+
+    settings = load_settings(config)
+    raise typer.Exit(run(settings, account, since, until, patience, json=json))
+
+
+@app.command()
+def explain(
+    subject: Annotated[
+        str | None,
+        typer.Argument(metavar="[SUBJECT]", help="<kind>/<id>, as in an event: invoice/aBc123."),
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="The account; else all are tried.")] = None,
+    body: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A webhook's body, to be traced.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="Read the inbox from then on: a date, a time, 2h."),
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Tell the whole story of one resource, or where the bytes of a webhook went.
+
+    Ends with 1 if nothing is known of it.
+    """
+    from receiver.cli.explain import Question, answer
+
+    if (subject is None) == (body is None):
+        raise typer.BadParameter("give a subject, or --body FILE")
+    question = Question(subject, body, account, since)
+    raise typer.Exit(answer(load_settings(config), question, json=json))
 
 
 @app.command()

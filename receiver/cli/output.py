@@ -49,3 +49,8 @@ def _shown(value: object) -> str:
 def printable(text: str) -> str:
     """Return ``text`` without what could drive a terminal: whoever wrote it is not trusted."""
     return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` as :func:`printable` and on one line: it must not look like lines of ours."""
+    return printable(text).replace("\n", "\\n")

@@ -1,4 +1,4 @@
-"""The admin listener: health, metrics, status, watches and dead letters."""
+"""The admin listener: health, metrics, status, watches, dead letters and explain."""
 
 from aiohttp import web
 
@@ -6,6 +6,7 @@ from receiver.http.auth import guard
 from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.errors import errors_as_json
 from receiver.http.exchange import answer
+from receiver.http.explain import ExplainApi
 from receiver.http.watches import WatchesApi
 from receiver.observability.health import Health
 from receiver.observability.metrics import Metrics
@@ -25,6 +26,7 @@ class AdminListener:
         metrics: Metrics,
         watches: WatchesApi,
         dead_letters: DeadLettersApi,
+        explain: ExplainApi,
     ) -> None:
         self._token = token
         self._health = health
@@ -32,6 +34,7 @@ class AdminListener:
         self._metrics = metrics
         self._watches = watches
         self._dead_letters = dead_letters
+        self._explain = explain
 
     def application(self) -> web.Application:
         """Return the aiohttp application."""
@@ -43,6 +46,7 @@ class AdminListener:
         router.add_get("/v1/status", self._show_status)
         self._watches.add_to(router)
         self._dead_letters.add_to(router)
+        self._explain.add_to(router)
         return application
 
     async def _ready(self, _: web.Request) -> web.Response:

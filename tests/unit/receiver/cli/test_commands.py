@@ -23,14 +23,20 @@ COMMANDS = [
     ["topics"],
     ["topics", "create"],
     ["topics", "list"],
+    ["topics", "repartition"],
+    ["topics", "rewind"],
     ["watches"],
     ["watches", "add"],
     ["watches", "list"],
     ["watches", "remove"],
+    ["watches", "export"],
+    ["watches", "import"],
+    ["reconcile"],
     ["dead-letters"],
     ["dead-letters", "list"],
     ["dead-letters", "show"],
     ["dead-letters", "redrive"],
+    ["explain"],
     ["schema"],
     ["schema", "export"],
 ]
@@ -67,11 +73,16 @@ def test_the_command_starts_light() -> None:
     [
         ["topics", "create"],
         ["topics", "list"],
+        ["topics", "repartition"],
+        ["topics", "rewind", "--yes"],
         ["tail", "--count", "1"],
         ["watches", "list"],
+        ["watches", "export"],
+        ["reconcile", "--account", "shop", "--since", "1d"],
         ["dead-letters", "list"],
         ["dead-letters", "show", "x"],
         ["dead-letters", "redrive", "x"],
+        ["explain", "invoice/x"],
     ],
     ids=" ".join,
 )
@@ -172,3 +183,41 @@ def test_the_schemas_are_exported(tmp_path: Path) -> None:
 def test_what_others_wrote_drives_no_terminal() -> None:
     """Escape sequences in a provider's text are shown, never obeyed."""
     assert printable("a\x1b[2Jb\r\n\tü") == "a\\x1b[2Jb\\r\n\tü"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["dead-letters", "list", "--since", "soon"], "since: "),
+        (["dead-letters", "list", "--reason", "bad-feild"], "reason: "),
+        (["dead-letters", "redrive"], "one of these"),
+        (["dead-letters", "redrive", "x", "--all"], "one of these"),
+        (["dead-letters", "redrive", "--all", "--reason", "no-id"], "one of these"),
+        (["dead-letters", "redrive", "--all", "--rate", "0"], "--rate"),
+        (["dead-letters", "show", "x", "--raw", "--json"], "--raw or --json"),
+        (["explain"], "--body FILE"),
+        (["explain", "aBc123"], "<kind>/<id>"),
+        (["explain", "invoice/x", "--since", "soon"], "since: "),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_what_cannot_be_meant_is_refused_before_kafka_is_asked(
+    config: Path, arguments: list[str], told: str
+) -> None:
+    """A misspelt filter is named with exit code 2: it must not become no filter."""
+    done = CliRunner().invoke(app, [*arguments, "--config", str(config)])
+    assert done.exit_code == 2
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"), [([], 1, "give --yes"), (["--role", "receive"], 2, "no position")]
+)
+def test_a_rewind_is_asked_for_in_so_many_words(
+    config: Path, options: list[str], code: int, told: str
+) -> None:
+    """Without --yes nothing is done, and nobody is asked to rewind what has no position."""
+    command = ["topics", "rewind", *options, "--config", str(config)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == code
+    assert told in done.output

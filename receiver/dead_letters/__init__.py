@@ -1,0 +1,1 @@
+"""Dead letters from outside: finding them, showing them, and trying them again."""

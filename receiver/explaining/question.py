@@ -1,0 +1,107 @@
+"""From a question, about a resource or about the bytes of a webhook, to its stories."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from handlers.observation import Position
+from receiver.accounts.registry import Accounts
+from receiver.explaining.gathering import Gatherer
+from receiver.explaining.spooled import SpoolSearch, search_spool
+from receiver.explaining.story import Story, positions_of, tell
+from receiver.explaining.subject import Subject, subject_of, subjects_named
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The stories, and which spool files of this host could not be looked into."""
+
+    stories: Sequence[Story]
+    spool: SpoolSearch
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where bytes are: in the inbox, in dead letters by id, in spool files by name."""
+
+    sha256: str
+    inbox: Sequence[Position]
+    letters: Sequence[str]
+    spool: Sequence[str]
+
+    @property
+    def arrived(self) -> bool:
+        """Tell whether they are, or were, anywhere."""
+        return bool(self.inbox or self.letters or self.spool)
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as the command prints it."""
+        return asdict(self)
+
+
+def possible_subjects(
+    text: str, accounts: Accounts, providers: Collection[str], account: str | None = None
+) -> list[Subject]:
+    """Return whom ``text`` can mean, at ``account`` or at any that is configured.
+
+    An account that is not, or no longer, configured may have told something all the same: it can
+    be at any of ``providers``.
+
+    Raises:
+        BadSubject: it names no resource.
+    """
+    owners = [(handler.account.provider, handler.account.name) for handler in accounts]
+    if account is not None:
+        owners = [owner for owner in owners if owner[1] == account]
+        owners = owners or [(provider, account) for provider in providers]
+    return subjects_named(text, owners)
+
+
+def subjects_of_body(body: bytes, accounts: Accounts, account: str | None = None) -> list[Subject]:
+    """Return whom a webhook's body is about, at ``account`` or at any that is configured."""
+    handlers = [handler for handler in accounts if account in {None, handler.account.name}]
+    return [subject_of(handler.inbox_key("", body)) for handler in handlers]
+
+
+async def explain(gatherer: Gatherer, subjects: Sequence[Subject], spool: Path) -> Explanation:
+    """Return the stories of those of ``subjects`` of which anything is known.
+
+    Raises:
+        NoSuchTopic: a topic does not exist.
+        KafkaError: Kafka cannot be read.
+        TimeoutError: it does not answer.
+    """
+    by_key = {subject.inbox_key.encode(): subject for subject in subjects}
+    # The spool first: what is drained meanwhile is then found in the inbox.
+    search = await asyncio.to_thread(search_spool, spool, by_key)
+    found = await gatherer.gather(subjects)
+    stories = [
+        tell(replace(each, spooled=search.found.get(each.subject.inbox_key.encode(), ())))
+        for each in found
+        if search.found.get(each.subject.inbox_key.encode()) or not each.is_empty
+    ]
+    return Explanation(stories, search)
+
+
+def whereabouts(explanation: Explanation, body: bytes) -> Whereabouts:
+    """Return where these very bytes are, going by their SHA-256."""
+    digest = sha256(body).hexdigest()
+    stories = explanation.stories
+    return Whereabouts(
+        digest,
+        [at for story in stories for at in positions_of(story, digest)],
+        [
+            seen.letter.id
+            for story in stories
+            for seen in story.evidence.letters
+            if seen.digest == digest
+        ],
+        [
+            spooled.file
+            for story in stories
+            for spooled in story.evidence.spooled
+            if spooled.digest == digest
+        ],
+    )

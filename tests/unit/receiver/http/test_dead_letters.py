@@ -1,0 +1,66 @@
+"""What the dead letters API refuses before it reads anything."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.receiver.http.conftest import Connect
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ({"acount": "shop"}, "acount"),
+        ({"since": "soon"}, "since"),
+        ({"reason": "bad-feild"}, "reason"),
+        ({"origin": "pull"}, "origin"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "1001"}, "limit"),
+        ({"limit": "ten"}, "limit"),
+    ],
+)
+async def test_a_wrong_filter_is_named(connect: Connect, query: dict[str, str], named: str) -> None:
+    """A misspelt filter is 400 and named: it must not become no filter."""
+    client = await connect()
+    answer = await client.get("/v1/dead-letters", params=query)
+    assert answer.status == 400
+    assert (await answer.json())["error"]["message"].startswith(f"{named}: ")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "named"),
+    [
+        ({"ids": []}, "ids"),
+        ({"ids": "x"}, "ids"),
+        ({"ids": [1, "1"]}, "ids"),
+        ({"ids": ["x"] * 501}, "ids"),
+        ({"all": "yes"}, "all"),
+        ({"all": True, "rate": 9}, "rate"),
+        ({"all": True, "rate": True}, "rate"),
+        ({"all": True, "limit": 501}, "limit"),
+        ({"all": True, "dry_run": 1}, "dry_run"),
+        ({"account": 5}, "account"),
+        ({"reason": "no-id", "until": "then"}, "until"),
+        ({"reason": "no-id", "acount": "shop"}, "acount"),
+        ({}, 'give "ids"'),
+        ({"all": False}, 'give "ids"'),
+        ({"ids": ["x"], "reason": "no-id"}, 'give "ids"'),
+        ({"all": True, "reason": "no-id"}, 'give "ids"'),
+    ],
+)
+async def test_a_wrong_redrive_is_named(
+    connect: Connect, wanted: dict[str, Any], named: str
+) -> None:
+    """Nothing is redriven on a request that means more, or less, than it seems to."""
+    client = await connect()
+    answer = await client.post("/v1/dead-letters/redrive", json=wanted)
+    assert answer.status == 400
+    assert (await answer.json())["error"]["message"].startswith(named)
+
+
+@pytest.mark.parametrize("wanted", [{"all": True}, {"ids": ["x"]}, {"reason": "no-id"}])
+async def test_without_kafka_nothing_is_redriven(connect: Connect, wanted: dict[str, Any]) -> None:
+    """A right request is 503 without Kafka, with words for people."""
+    client = await connect()
+    answer = await client.post("/v1/dead-letters/redrive", json=wanted)
+    assert (answer.status, (await answer.json())["error"]["code"]) == (503, "kafka-away")
