@@ -1,0 +1,117 @@
+"""A simulated aiokafka consumer in a group, for its membership alone."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.errors import CorruptRecordException, KafkaError, UnknownMemberIdError
+
+from tests.simulation.group import Group, Joined
+from tests.simulation.network import Site
+from tests.simulation.process import State
+from tests.simulation.reader import Reader
+
+_HEARTBEAT = 1.0
+
+
+class SimulatedMember(Reader):
+    """What the real code uses of ``AIOKafkaConsumer`` in a group, for membership alone."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        group_id: str,
+        session_timeout_ms: int,
+        rebalance_timeout_ms: int,
+        **settings: Any,
+    ) -> None:
+        super().__init__(site, **settings)
+        self._group_id = group_id
+        self._session = session_timeout_ms / 1000
+        self._rebalance = rebalance_timeout_ms / 1000
+        self._name: str | None = None
+        self._generation = 0
+        self._topic = ""
+        self._listener: Any = None
+        self._coordination: asyncio.Task[None] | None = None
+
+    def subscribe(self, topics: Sequence[str], *, listener: Any) -> None:
+        """Join the group of one topic, and tell ``listener`` what is assigned."""
+        [self._topic] = topics
+        self._listener = listener
+        self._coordination = asyncio.create_task(self._coordinate(), name="coordination")
+        # A defect of the simulation must not look like a member that is silent.
+        self._coordination.add_done_callback(lambda task: task.cancelled() or task.result())
+
+    def pause(self, partition: TopicPartition) -> None:
+        """Do nothing: nothing is fetched."""
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Do nothing: nothing is fetched."""
+
+    async def getmany(self, *, timeout_ms: int) -> dict[Any, Any]:
+        """Return nothing, after a while.
+
+        Raises:
+            KafkaError: as it comes.
+        """
+        await asyncio.sleep(timeout_ms / 1000)
+        await self._site.network.pass_by(self._site.process, "poll", CorruptRecordException)
+        return {}
+
+    async def stop(self) -> None:
+        """Leave the group.
+
+        Raises:
+            KafkaError: nobody was told.
+        """
+        self._closed = True
+        if self._coordination is not None:
+            self._coordination.cancel()
+            await asyncio.wait([self._coordination])
+        if self._name is not None:
+            name, self._name = self._name, None
+            await self._ask("leave", lambda: self._group.leave(name))
+
+    @property
+    def _group(self) -> Group:
+        return self._site.cluster.group(self._group_id, self._topic)
+
+    async def _coordinate(self) -> None:
+        """Join and send heartbeats, until ended."""
+        while not self._closed and self._site.process.state is not State.BURIED:
+            try:
+                await self._join()
+                await self._beat()
+            except UnknownMemberIdError:
+                self._name = None
+            except KafkaError:
+                await asyncio.sleep(0.1)
+
+    async def _beat(self) -> None:
+        """Send heartbeats until there is a rebalance."""
+        rebalance = False
+        while not rebalance:
+            await asyncio.sleep(_HEARTBEAT)
+            rebalance = await self._ask(
+                "heartbeat", lambda: self._group.heartbeat(self._known_as(), self._generation)
+            )
+
+    def _known_as(self) -> str:
+        if self._name is None:
+            raise UnknownMemberIdError
+        return self._name
+
+    async def _join(self) -> None:
+        client = self._site.process.name
+        await self._listener.on_partitions_revoked(set())
+        joined: Joined = await self._ask(
+            "join",
+            lambda: self._group.join(self._name, client, self._session, self._rebalance),
+            self._name or "",
+        )
+        self._name, self._generation, owned = joined
+        partitions = {TopicPartition(self._topic, partition) for partition in owned}
+        await self._listener.on_partitions_assigned(partitions)
