@@ -7,7 +7,7 @@ LOCK := deploy/requirements-dev.lock
 DEMO_LOCK := deploy/requirements-demo.lock
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: setup demo test test-fast test-demo test-kafka lint format lock clean
+.PHONY: setup demo test test-fast test-demo test-kafka chaos lint format lock clean
 
 setup: $(STAMP)  ## make .venv, with the command in .venv/bin/payevents
 
@@ -38,6 +38,11 @@ test-demo: setup  ## the demo as a newcomer runs it, on the embedded broker
 test-kafka: setup  ## the tests on Apache Kafka, which the first run fetches
 	$(BIN)/python -m tests.kafka.download
 	$(BIN)/pytest -q tests/kafka
+
+chaos: setup  ## every fault, for MINUTES=30 by SEED=(a random one), on Apache Kafka
+	$(BIN)/python -m tests.kafka.download
+	$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(REPORT),--report $(REPORT))
 
 lint: setup  ## style, types and import directions
 	$(BIN)/ruff check .

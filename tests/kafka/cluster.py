@@ -15,7 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 from tests.kafka.download import kafka_libs, require_java
 from tests.kafka.guard import GuardedGroup
 from tests.kafka.node import Node, PortTakenError
-from tests.kafka.ports import Ports, free_ports
+from tests.kafka.ports import Ports, Way, free_ports
 from tests.kafka.properties import server_properties
 from tests.kafka.readiness import QUIET, complaint
 
@@ -43,13 +43,19 @@ class Cluster:
 
     Every method blocks and is bound to no event loop; a test that must go on meanwhile calls it
     through `asyncio.to_thread`. Nodes are named by their ids, 0 to `nodes` - 1. All of them end
-    with `stop`, or with the interpreter.
+    with `stop`, or with the interpreter. Each node has `ways` listeners more, for clients that come
+    by a proxy of the test.
     """
 
     def __init__(
-        self, nodes: int = 1, *, choose_ports: Callable[[int], list[int]] = free_ports
+        self,
+        nodes: int = 1,
+        *,
+        ways: int = 0,
+        choose_ports: Callable[[int], list[int]] = free_ports,
     ) -> None:
         self._size = nodes
+        self._ways = ways
         self._choose_ports = choose_ports
         self._resources = ExitStack()
         self._nodes: list[Node] = []
@@ -68,6 +74,20 @@ class Cluster:
     def bootstrap_servers(self) -> str:
         """Every node's address, as Kafka clients take it."""
         return ",".join(f"127.0.0.1:{ports.client}" for ports in self._ports)
+
+    def address(self, node: int) -> str:
+        """Return one node's address, as Kafka clients take it."""
+        return f"127.0.0.1:{self._ports[node].client}"
+
+    def ways(self, number: int) -> list[Way]:
+        """Return the ports of the way `number`, from 0, for each node."""
+        return [ports.ways[number] for ports in self._ports]
+
+    @property
+    def controller(self) -> int:
+        """The node that was elected controller last, as the running nodes know; -1 for none."""
+        known = [node.elected() for node in self._nodes if node.running]
+        return max(known, default=(-1, -1))[1]
 
     @property
     def running(self) -> list[int]:
@@ -120,14 +140,22 @@ class Cluster:
         """Let a paused node go on, without waiting: it may not know yet that it was replaced."""
         self._nodes[node].resume()
 
-    def heal(self) -> None:
-        """Resume and restart whatever was paused or killed, and wait until all is ready."""
+    def thaw(self) -> None:
+        """Let every paused node go on, without waiting."""
+        for node in self._nodes:
+            node.resume()
+
+    def heal(self, timeout: float = READY_TIMEOUT) -> None:
+        """Resume and restart whatever was paused or killed, and wait until all is ready.
+
+        `timeout` is in seconds; raises as `await_ready`.
+        """
         hurt = [node for node in self._nodes if not node.running]
         for node in hurt:
             node.resume()
             node.launch(self._group)
         if hurt:
-            self.await_ready()
+            self.await_ready(timeout=timeout)
         for node in self._nodes:
             node.check()
 
@@ -135,11 +163,20 @@ class Cluster:
         self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None
     ) -> None:
         """Create a topic, replicated to every node, and wait until all running nodes know it."""
-        servers = ",".join(f"127.0.0.1:{self._ports[node].client}" for node in self.running)
-        client = AdminClient({"bootstrap.servers": servers, **QUIET})
+        client = AdminClient({"bootstrap.servers": self._living_servers, **QUIET})
         topic = NewTopic(name, partitions, self._size, config=dict(config or {}))
         client.create_topics([topic])[name].result()
         self.await_ready(topics=[name])
+
+    def leader(self, topic: str, partition: int) -> int:
+        """Return the node that leads a partition; raises KafkaException if none can be asked."""
+        client = AdminClient({"bootstrap.servers": self._living_servers, **QUIET})
+        metadata = client.list_topics(topic, timeout=READY_TIMEOUT)
+        return int(metadata.topics[topic].partitions[partition].leader)
+
+    @property
+    def _living_servers(self) -> str:
+        return ",".join(f"127.0.0.1:{self._ports[node].client}" for node in self.running)
 
     def await_ready(self, *, topics: Collection[str] = (), timeout: float = READY_TIMEOUT) -> None:
         """Wait until every running node says that the running nodes are complete and in sync.
@@ -168,8 +205,9 @@ class Cluster:
         group = GuardedGroup()
         self._resources.callback(group.close)
         self._group = group.id
-        ports = self._choose_ports(2 * self._size)
-        self._ports = [Ports(*pair) for pair in zip(ports[::2], ports[1::2], strict=True)]
+        each = 2 + 2 * self._ways
+        free = self._choose_ports(each * self._size)
+        self._ports = [Ports.of(free[i : i + each]) for i in range(0, len(free), each)]
         for node_id in range(self._size):
             directory = folder / f"node-{node_id}"
             directory.mkdir()

@@ -1,5 +1,6 @@
 """One Kafka node: a Java process that can be killed, frozen and started again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -75,6 +76,15 @@ class Node:
         if self._paused and not self._killed:
             self._living().send_signal(signal.SIGCONT)
             self._paused = False
+
+    def elected(self) -> tuple[int, int]:
+        """Return the epoch and the id of the controller that this node knows of; -1 for none."""
+        state = self._properties.parent / "data" / "__cluster_metadata-0" / "quorum-state"
+        try:
+            election = json.loads(state.read_text())
+        except (FileNotFoundError, ValueError):
+            return -1, -1  # not there yet, or being written
+        return int(election["leaderEpoch"]), int(election["leaderId"])
 
     def check(self) -> None:
         """Raise NodeDiedError, or PortTakenError, if the process ended without being killed."""

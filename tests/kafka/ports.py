@@ -2,8 +2,19 @@
 
 import random
 import socket
+from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+
+class Way(NamedTuple):
+    """One more listener of a node: it listens on `back`, and tells clients to come to `front`.
+
+    Whoever listens on `front` stands between the node and the clients that came this way.
+    """
+
+    front: int
+    back: int
 
 
 class Ports(NamedTuple):
@@ -11,6 +22,13 @@ class Ports(NamedTuple):
 
     client: int
     controller: int
+    ways: tuple[Way, ...] = ()
+
+    @classmethod
+    def of(cls, free: Sequence[int]) -> Self:
+        """Return the ports of one node: client, controller, then front and back of each way."""
+        ways = (Way(*pair) for pair in zip(free[2::2], free[3::2], strict=True))
+        return cls(free[0], free[1], tuple(ways))
 
 
 def free_ports(count: int) -> list[int]:

@@ -8,8 +8,9 @@ from tests.kafka.ports import Ports
 TEMPLATE = """\
 process.roles=broker,controller
 node.id={node_id}
-listeners=PLAINTEXT://127.0.0.1:{ports.client},CONTROLLER://127.0.0.1:{ports.controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{ports.client}
+listeners=PLAINTEXT://127.0.0.1:{ports.client},CONTROLLER://127.0.0.1:{ports.controller}{backs}
+advertised.listeners=PLAINTEXT://127.0.0.1:{ports.client}{fronts}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 controller.listener.names=CONTROLLER
 controller.quorum.voters={voters}
 log.dirs={log_dir}
@@ -42,9 +43,13 @@ def server_properties(node_id: int, ports: Sequence[Ports], log_dir: Path) -> st
     `ports` are those of all nodes of the cluster, by node id; topics are replicated to all of
     them, and of more than one node, one may be missing.
     """
+    ways = list(enumerate(ports[node_id].ways))
     return TEMPLATE.format(
         node_id=node_id,
         ports=ports[node_id],
+        backs="".join(f",WAY{i}://127.0.0.1:{way.back}" for i, way in ways),
+        fronts="".join(f",WAY{i}://127.0.0.1:{way.front}" for i, way in ways),
+        protocols="".join(f",WAY{i}:PLAINTEXT" for i, _ in ways),
         voters=",".join(f"{i}@127.0.0.1:{each.controller}" for i, each in enumerate(ports)),
         log_dir=log_dir,
         nodes=len(ports),

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +19,15 @@ START_WITHIN = 30.0
 
 
 class Payevents:
-    """``payevents serve`` with a configuration; its log lines are read as they come."""
+    """``payevents serve`` with a configuration; its log lines are read as they come.
+
+    ``program`` is what is run, ``environment`` what it finds in its environment beside ours, and
+    ``start_within`` how many seconds it may take until it serves.
+    """
+
+    program: Sequence[str | Path] = (COMMAND,)
+    environment: Mapping[str, str] = {}
+    start_within: float = START_WITHIN
 
     def __init__(self, config: str, folder: Path, name: str = "payevents", *options: str) -> None:
         self.config = folder / f"{name}.toml"
@@ -35,8 +44,13 @@ class Payevents:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None and self._process.poll() is None:
+        if self.running:
             self.kill()
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the process was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def webhooks(self) -> str:
@@ -51,20 +65,20 @@ class Payevents:
     def start(self) -> None:
         """Start the process, and wait until it says that it serves."""
         self._process = subprocess.Popen(
-            [COMMAND, "serve", "--config", self.config, *self._options],
+            [*self.program, "serve", "--config", self.config, *self._options],
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
-        self.ports = self.await_line("serving")
+        self.ports = self.await_line("serving", self.start_within)
 
     def await_line(self, message: str, within: float = START_WITHIN) -> dict[str, Any]:
         """Return the next log line with this message, whatever other lines came before it."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
-            ended = self._running.poll() is not None
+            ended = self._alive.poll() is not None
             with contextlib.suppress(queue.Empty):
                 return self._lines[message].get(timeout=0.1)
             assert not ended, f"the process ended before {message!r}; the log is:\n{self.log()}"
@@ -78,28 +92,37 @@ class Payevents:
         """Send SIGTERM; return the exit code."""
         return self._end(signal.SIGTERM, within)
 
+    def interrupt(self) -> None:
+        """Send SIGTERM, without waiting for the end."""
+        self._alive.send_signal(signal.SIGTERM)
+
     def kill(self) -> int:
         """Send SIGKILL."""
         return self._end(signal.SIGKILL, 10.0)
 
     def pause(self) -> None:
         """Freeze the process."""
-        self._running.send_signal(signal.SIGSTOP)
+        self._alive.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on."""
-        self._running.send_signal(signal.SIGCONT)
+        self._alive.send_signal(signal.SIGCONT)
 
     @property
-    def _running(self) -> "subprocess.Popen[str]":
+    def pid(self) -> int:
+        """Return the id of the process."""
+        return self._alive.pid
+
+    @property
+    def _alive(self) -> "subprocess.Popen[str]":
         assert self._process is not None
         return self._process
 
     def _end(self, number: signal.Signals, within: float) -> int:
-        self._running.send_signal(number)
+        self._alive.send_signal(number)
         if number is signal.SIGKILL:
-            self._running.send_signal(signal.SIGCONT)
-        code = self._running.wait(within)
+            self._alive.send_signal(signal.SIGCONT)
+        code = self._alive.wait(within)
         self._reader.join()
         return code
 
