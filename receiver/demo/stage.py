@@ -21,10 +21,10 @@ from handlers.sandbox import Step
 from receiver.demo.audience import Audience
 from receiver.kafka.clients import Clients
 from receiver.kafka.options import clients_for
-from receiver.kafka.shard import ShardState
 from receiver.kafka.topics import create_topics, wanted_topics
 from receiver.sandbox.host import SandboxHost
 from receiver.service import Ports, Role, Service
+from receiver.shards.shard import ShardState
 
 PARTITIONS = 2
 POLL_EVERY = timedelta(seconds=1)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from receiver.kafka.membership import Membership
-from receiver.kafka.shard import ShardState
 from receiver.roles import Role
+from receiver.shards.membership import Membership
+from receiver.shards.shard import ShardState
 
 _LABELS = ["role", "partition"]
 

@@ -6,11 +6,11 @@ from importlib.metadata import PackageNotFoundError, version
 from handlers.clock import rfc3339, utc_now
 from receiver.accounts.registry import Accounts
 from receiver.inbox import Inbox
-from receiver.kafka.membership import Membership
-from receiver.kafka.shard import Shard
 from receiver.observability.alarms import Alarms
 from receiver.observability.health import Health
 from receiver.roles import Role
+from receiver.shards.membership import Membership
+from receiver.shards.shard import Shard
 
 
 def own_version() -> str:
