@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from config.settings import Settings
 from config.shape import keys, models_in
 from handlers.letters import Reason
 from receiver.accounts.providers import installed_providers
+from receiver.dead_letters.advice import ADVICE, Advice
 from receiver.kafka.topics import wanted_topics
 from receiver.service import Service
 from tests.unit.docs.pages import OPERATIONS, ROOT, first_column
@@ -58,6 +60,30 @@ def test_every_alarm_is_explained() -> None:
 def test_every_dead_letter_reason_is_explained() -> None:
     """The table of dead letters has every reason."""
     assert sorted(first_column(OPERATIONS, "Dead letters")) == sorted(Reason)
+
+
+def test_the_advice_about_dead_letters_is_one_and_the_same() -> None:
+    """The table says of each reason what the program says."""
+    rows = _rows("Dead letters")
+    told = {Reason(word): Advice(means, what_to_do) for word, means, what_to_do in rows}
+    plain = {
+        reason: Advice(_plain(advice.means), _plain(advice.what_to_do))
+        for reason, advice in ADVICE.items()
+    }
+    assert told == plain
+
+
+def _rows(heading: str) -> Iterator[list[str]]:
+    """Yield the plain cells of each row of the table under a heading."""
+    _, _, below = OPERATIONS.read_text("utf-8").partition(f"\n## {heading}\n")
+    section = re.split(r"^## ", below, maxsplit=1, flags=re.MULTILINE)[0]
+    for row in re.findall(r"^\| (`[^`]+` \|.*) \|$", section, re.MULTILINE):
+        yield [_plain(cell) for cell in row.split(" | ")]
+
+
+def _plain(text: str) -> str:
+    """Return the text as people read it, without quotes and links."""
+    return re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text).replace("`", "")
 
 
 async def test_every_metric_is_listed() -> None:
