@@ -30,7 +30,7 @@ demo: setup  ## the main job, running: no Kafka, Docker or account needed
 test: lint test-fast test-demo test-kafka  ## everything
 
 test-fast: setup  ## the tests that need no broker, within a minute
-	$(BIN)/pytest -q --ignore=tests/kafka --ignore=tests/demo
+	$(BIN)/pytest -q -n auto --ignore=tests/kafka --ignore=tests/demo
 
 test-demo: setup  ## the demo as a newcomer runs it, on the embedded broker
 	$(BIN)/pytest -q tests/demo

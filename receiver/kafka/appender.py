@@ -21,6 +21,10 @@ class NotDurable(Exception):
     """The record is on no disk that we know of: whoever sent it must send it again."""
 
 
+class RecordRefused(NotDurable):
+    """Kafka takes others, and never this one: it is larger than its topic allows."""
+
+
 class Appender:
     """One producer of single records to some topics, behind a circuit breaker.
 
@@ -92,7 +96,9 @@ class Appender:
                     )
             except MessageSizeTooLargeError as error:
                 # Not the cluster's fault either: one record must not stop all others.
-                raise NotDurable(f"{topic} takes no record as large: {error!r}") from error
+                raise RecordRefused(
+                    f"{topic} takes no record as large: raise its max.message.bytes"
+                ) from error
             except (KafkaError, OSError, TimeoutError, AssertionError) as error:
                 self._trip(producer, error)
                 raise NotDurable(self.problem) from error
@@ -131,13 +137,16 @@ class Appender:
                         # See Session: a topic that is not asked for by name is forgotten some day.
                         producer.client.add_topic(topic)
                     await producer.client.force_metadata_update()
-            except (KafkaError, OSError, TimeoutError, AssertionError) as error:
-                self.problem = f"Kafka cannot be reached: {error!r}"
-                await discard_producer(producer)
-                await asyncio.sleep(_RETRY_AFTER)
             except asyncio.CancelledError:
                 await discard_producer(producer)
                 raise
+            except Exception as error:  # noqa: BLE001 - without it the process would end
+                self.problem = f"Kafka cannot be reached: {error!r}"
+                if not isinstance(error, KafkaError | OSError | AssertionError):
+                    log.warning("Kafka cannot be reached", why=repr(error), exc_info=True)
+                with contextlib.suppress(Exception):
+                    await discard_producer(producer)
+                await asyncio.sleep(_RETRY_AFTER)
             else:
                 self._producer, self.problem = producer, ""
                 self._broken.clear()

@@ -1,7 +1,7 @@
 """Handing on what a visit found: into the inbox, and nothing counts before it is durable there."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from handlers.observation import CONFIRMED, Observation, Origin
 from handlers.provider import Handler, Resource
 from receiver.inbox import Inbox, TooLarge
 from receiver.observability.alarms import Alarms
-from receiver.polling.entry import WatchEntry
+from receiver.watches.requests import Original
 
 _APPENDS_AT_ONCE = 200
 
@@ -41,13 +41,13 @@ class Handover:
                 if isinstance(outcome, BaseException):
                     raise outcome
 
-    async def give_verdict(self, entry: WatchEntry, verdict: str) -> None:
+    async def give_verdict(self, originals: Iterable[Original], verdict: str) -> None:
         """Append the observations that a look-up is about again, with its ``verdict``.
 
         Raises:
             NotDurable: not all of them are in the inbox.
         """
-        for original in entry.originals:
+        for original in originals:
             observation = original.observation()
             # What was confirmed needs another look only to clear the dead letter it was.
             if verdict != CONFIRMED or observation.letter_id is not None:

@@ -18,6 +18,7 @@ from receiver.polling.watchlist import Watchlist
 from receiver.shards.open_shard import InputRecord, OpenShard
 from receiver.watches.requests import (
     LookUp,
+    Original,
     StartWatch,
     StopWatch,
     from_value,
@@ -70,6 +71,7 @@ class _Round:
         self._shard = shard
         self._batch = batch
         self._accounts = accounts
+        self._visits = visits
         self._clock = visits.clock
         self._awake = asyncio.Event()
         self._steadiness = steadiness
@@ -77,6 +79,7 @@ class _Round:
         self._dispatch = Dispatch(self._watchlist, visits, self._awake.set)
         self._fetch: asyncio.Task[Sequence[InputRecord]] | None = None
         self._misplaced: dict[tuple[str, int], list[Record]] = {}
+        self._without_room: list[Original] = []
         self._generation = -1
         self._handlers: Mapping[str, Handler] = {}
 
@@ -88,6 +91,7 @@ class _Round:
                 self._dispatch.take_outcomes(self._now())
                 self._keep_up_with_accounts()
                 self._dispatch.start_due(self._now())
+                await self._give_up_what_has_no_room()
                 if self._watchlist.changed or offset is not None:
                     misplaced, self._misplaced = self._misplaced, {}
                     await self._watchlist.commit(offset, outputs=misplaced)
@@ -124,7 +128,15 @@ class _Round:
             case StopWatch():
                 self._watchlist.put(request.watch.key, None)
             case LookUp():
-                self._watchlist.start_look_up(request, self._now())
+                left_out = self._watchlist.start_look_up(request, self._now())
+                if left_out is not None:
+                    self._without_room.append(left_out)
+
+    async def _give_up_what_has_no_room(self) -> None:
+        # Before the requests count as handled: a webhook that got its 200 must not vanish here.
+        without_room, self._without_room = self._without_room, []
+        if without_room:
+            await self._visits.give_up(without_room)
 
     def _keep_up_with_accounts(self) -> None:
         if self._generation == self._accounts.generation:

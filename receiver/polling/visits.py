@@ -19,6 +19,7 @@ from receiver.polling.breaker import backoff
 from receiver.polling.caller import Caller
 from receiver.polling.entry import WatchEntry
 from receiver.polling.handover import Handover
+from receiver.watches.requests import Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -103,9 +104,19 @@ class Visits:
                     error=None,
                 )
             else:
-                await self._handover.give_verdict(entry, CONFIRMED if why is None else why)
+                await self._handover.give_verdict(
+                    entry.originals, CONFIRMED if why is None else why
+                )
                 after[key] = None
         return Outcome(after)
+
+    async def give_up(self, originals: Sequence[Original]) -> None:
+        """Have claims refuted unasked for which a look-up has no room: they can be redriven later.
+
+        Raises:
+            NotDurable: not all of them are in the inbox.
+        """
+        await self._handover.give_verdict(originals, "too many others claim the same")
 
     @property
     def _handover(self) -> Handover:
@@ -168,6 +179,6 @@ class Visits:
         for key, entry in entries.items():
             if entry.created_at < oldest.timestamp():
                 verdict = f"the provider could not be asked: {error}"
-                await self._handover.give_verdict(entry, verdict)
+                await self._handover.give_verdict(entry.originals, verdict)
                 outcome.entries[key] = None
         return outcome

@@ -3,7 +3,6 @@
 from urllib.parse import unquote
 
 import msgspec
-import structlog
 
 from handlers.provider import Discovery, Ending, Watch
 from receiver.inbox import MOST_BYTES
@@ -14,8 +13,6 @@ from receiver.polling.stalled import StalledWatches
 from receiver.shards.open_shard import OpenShard
 from receiver.shards.session import Batches
 from receiver.watches.requests import LookUp, Original
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _MOST_ORIGINALS = 100
 
@@ -76,19 +73,22 @@ class Watchlist:
             began = now if since is None else min(now, since)
             self.put(key, WatchEntry(created_at=began, next_poll_at=now))
 
-    def start_look_up(self, request: LookUp, now: float) -> None:
-        """Start a look-up, or add the observation to the one that asks the same already."""
+    def start_look_up(self, request: LookUp, now: float) -> Original | None:
+        """Start a look-up, or add the observation to the one that asks the same already.
+
+        An observation that it has no room for is returned.
+        """
         key = request.watch.key
         known = self.get(key)
         if known is None:
             entry = WatchEntry(now, now, claim=request.claim, originals=(request.original,))
             self.put(key, entry)
-        elif request.original not in known.originals:
+        elif not any(request.original.repeats(other) for other in known.originals):
             originals = (*known.originals, request.original)
-            if _fit(originals):
-                self.put(key, msgspec.structs.replace(known, originals=originals))
-            else:
-                log.warning("too many observations claim the same: one is left out", watch=key)
+            if not _fit(originals):
+                return request.original
+            self.put(key, msgspec.structs.replace(known, originals=originals))
+        return None
 
     def discover(self, discovery: Discovery, now: float) -> None:
         """Start a watch that another one found, or set its pace."""

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from receiver.kafka.clients import Clients
 from receiver.kafka.reading import started_consumer
 from receiver.kafka.scan import scan
-from receiver.shards.table import InputPosition, Table
+from receiver.shards.table import InputPosition, Table, is_position
 
 _TAIL = 5_000
 """Offsets. Each transaction but a barrier's ends with the position, and is smaller than this."""
@@ -16,24 +16,20 @@ _TAIL = 5_000
 async def latest_positions(
     consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
 ) -> dict[int, InputPosition]:
-    """Return the position that stands near the end of each of these partitions of one table.
+    """Return the position that each of these partitions of one table holds.
 
-    A partition whose shard has never committed is not among them. Where the consumer stands
-    afterwards is undefined.
+    It stands near the end; only where it does not is the whole partition read. A partition whose
+    shard has never committed is not among them. Where the consumer stands afterwards is undefined.
 
     Raises:
         KafkaError: Kafka cannot be read.
         TimeoutError: it does not answer.
         msgspec.MsgspecError: a record is no position.
     """
-    tables = {partition.partition: Table() for partition in partitions}
-    async for record in scan(consumer, partitions, last=_TAIL):
-        tables[record.partition].apply(record.key or b"", record.value)
-    return {
-        partition: table.position
-        for partition, table in tables.items()
-        if table.position is not None
-    }
+    found = await _positions(consumer, partitions, last=_TAIL)
+    # The barriers of a shard that starts and refuses, again and again, can push it out of there.
+    buried = [partition for partition in partitions if partition.partition not in found]
+    return found | (await _positions(consumer, buried) if buried else {})
 
 
 async def input_positions(
@@ -50,3 +46,13 @@ async def input_positions(
     async with started_consumer(clients) as consumer:
         found = await latest_positions(consumer, wanted)
     return {partition: position.offset for partition, position in found.items()}
+
+
+async def _positions(
+    consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition], last: int | None = None
+) -> dict[int, InputPosition]:
+    found: dict[int, Table] = {}
+    async for record in scan(consumer, partitions, last=last):
+        if is_position(record.key):
+            found.setdefault(record.partition, Table()).apply(record.key, record.value)
+    return {at: table.position for at, table in found.items() if table.position is not None}

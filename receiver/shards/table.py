@@ -66,6 +66,11 @@ class Table:
         self.position = position
 
 
+def is_position(key: bytes | None) -> bool:
+    """Tell whether a record of the topic is an input position."""
+    return key == _POSITION
+
+
 def barrier(token: bytes) -> Record:
     """Return the record that marks the end of what any earlier owner can have written."""
     return Record(_BARRIER, token)

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
+import structlog
+
 from receiver.observability.alarms import Alarms
-from receiver.spool.errors import SpoolSlow
+from receiver.spool.errors import SpoolFailed, SpoolSlow
 from receiver.spool.file import Spooled
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _BATCH = 200
 _BATCH_BYTES = 4 * 2**20
@@ -69,6 +73,10 @@ class GroupCommit:
             alarm = loop.call_later(self._slowest, self._on_slow)
             try:
                 error = await self._commit([record for record, _ in self._under_way])
+            except Exception as unexpected:
+                # Whoever waits must hear of it, whatever it was.
+                log.exception("a commit to the spool failed")
+                error = SpoolFailed(repr(unexpected))
             finally:
                 alarm.cancel()
             _settle(self._under_way, error)

@@ -7,7 +7,7 @@ from random import Random
 
 import structlog
 
-from receiver.kafka.appender import Appender, NotDurable
+from receiver.kafka.appender import Appender, NotDurable, RecordRefused
 from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import Spooled, SpoolFile, Stored
 from receiver.spool.spool import Spool
@@ -24,11 +24,15 @@ _RENEW_EVERY = 10.0
 
 @dataclass(slots=True)
 class _Source:
-    """A spool file to drain; ``sent`` is the row up to which all is in Kafka, removed or not."""
+    """A spool file to drain; ``sent`` is the row up to which nothing is left to be sent.
+
+    What is before it is in Kafka, removed or not, or ``refused``: Kafka takes no record as large.
+    """
 
     oldest: Callable[[int, int], Awaitable[Sequence[Stored]]]
     remove: Callable[[Sequence[Stored]], Awaitable[None]]
     sent: int = 0
+    refused: RecordRefused | None = None
 
 
 class Drain:
@@ -55,6 +59,7 @@ class Drain:
             if now() >= renew_at:
                 renew_at = now() + _RENEW_EVERY
                 await self.renew()
+                self._try_again()
             if not self._appender.available:
                 continue
             try:
@@ -72,6 +77,10 @@ class Drain:
             # Rows are counted from the first one again.
             self._own = _Source(self._spool.oldest, self._spool.remove)
 
+    def _try_again(self) -> None:
+        if self._own.refused is not None:
+            self._own.sent, self._own.refused = 0, None
+
     async def drain_orphans(self) -> int:
         """Drain every file that a dead process left behind; return how many observations.
 
@@ -83,7 +92,7 @@ class Drain:
             log.info("a spool was found", path=str(file.path), observations=file.count)
             try:
                 drained += await self._drain(self._source(file))
-            except SpoolFailed as error:
+            except (SpoolFailed, RecordRefused) as error:
                 self._spool.set_aside(file.path, error)
             finally:
                 await self._spool.in_thread(file.close)
@@ -94,7 +103,10 @@ class Drain:
             drained = await self._drain(self._own)
         except SpoolFailed as error:
             self._spool.fail(error)
+        except RecordRefused as error:
+            self._spool.tell_refused(str(error))
         else:
+            self._spool.tell_refused("")
             if drained:
                 log.info("the spool was drained", observations=drained)
 
@@ -108,8 +120,14 @@ class Drain:
     async def _drain(self, source: _Source) -> int:
         """Send all of ``source``; return how many.
 
-        A disk that is full, or can only be read, does not keep anything from Kafka: what cannot be
-        removed is passed over, and told when all has been sent.
+        A disk that is full, or can only be read, does not keep anything from Kafka, nor does a
+        record that is too large: what cannot be removed, or is refused, is passed over, and told
+        when all has been sent.
+
+        Raises:
+            SpoolFailed: the file cannot be read, or something could not be removed.
+            RecordRefused: Kafka refused a record, which stays where it is.
+            NotDurable: Kafka takes nothing now.
         """
         drained = 0
         unremoved: SpoolFailed | None = None
@@ -128,11 +146,15 @@ class Drain:
                     unremoved = error
             drained += len(done)
             for outcome in outcomes:
-                if isinstance(outcome, BaseException):
+                if isinstance(outcome, RecordRefused):
+                    source.refused = outcome
+                elif isinstance(outcome, BaseException):
                     raise outcome
             source.sent = batch[-1].row
         if unremoved is not None:
             raise unremoved
+        if source.refused is not None:
+            raise source.refused
         return drained
 
     async def _append(self, spooled: Spooled) -> None:

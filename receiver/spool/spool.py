@@ -149,7 +149,15 @@ class Spool:
                 unusable[path] = error
         return None, unusable
 
-    def set_aside(self, path: Path, error: SpoolFailed) -> None:
+    def tell_refused(self, why: str) -> None:
+        """Tell whether something stays here because Kafka refuses it; empty if nothing does."""
+        if why:
+            remedy = "raise max.message.bytes of the inbox's topic: it is tried again by itself"
+            self._alarms.sound("", "inbox-refuses", why=why, remedy=remedy)
+        else:
+            self._alarms.over("", "inbox-refuses")
+
+    def set_aside(self, path: Path, error: Exception) -> None:
         """Leave a file that cannot be used to a person, so that the others are drained."""
         self._damaged.add(path)
         self._alarms.sound(

@@ -31,6 +31,7 @@ class Reconciliation:
 
     A watch that is over is gone from the watchlist, and one that was not taken up yet is not there
     either: how far the requests were handled, which the watchlist tells too, decides.
+    ``is_whole`` is false in the middle of what was committed together.
     """
 
     def __init__(self, account: str, watches: Sequence[Watch]) -> None:
@@ -40,6 +41,7 @@ class Reconciliation:
         self._table = Table()
         self._visited: dict[str, _Visited] = {}
         self._last: tuple[int, int] | None = None
+        self.is_whole = True
 
     async def ask(self, registrar: Registrar) -> None:
         """Ask the poller, wherever it runs, for all of it.
@@ -58,7 +60,8 @@ class Reconciliation:
     def take(self, key: bytes, value: bytes | None) -> None:
         """Take one record of that partition into account."""
         name = key.decode(errors="replace")
-        if key.startswith(OF_THE_TABLE):
+        self.is_whole = key.startswith(OF_THE_TABLE)
+        if self.is_whole:
             self._table.apply(key, value)
         elif value is None:
             self._visited.pop(name, None)
@@ -125,6 +128,9 @@ async def wait(
             if partition.partition == asked.partition:
                 for record in found:
                     asked.take(record.key or b"", record.value)
+        if not asked.is_whole:
+            # A window that ends and what it goes on as are written together.
+            continue
         before, left = left, asked.left
         if len(left) < len(before):
             since = now()

@@ -28,6 +28,16 @@ class Original(msgspec.Struct, frozen=True):
         """Return the observation."""
         return Observation.from_record(self.headers, self.body)
 
+    def repeats(self, other: "Original") -> bool:
+        """Tell whether it says the same: a delivery made twice has the same bytes and topic."""
+        return self.body == other.body and self.said == other.said
+
+    @property
+    def said(self) -> tuple[str, str, str | None]:
+        """Return its key, its topic, and the dead letter that it was."""
+        observation = self.observation()
+        return self.key, observation.topic, observation.letter_id
+
 
 class _OfResource(msgspec.Struct, frozen=True):
     account: str

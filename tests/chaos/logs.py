@@ -18,6 +18,9 @@ COUNTED = {
 }
 """Lines that count something, by their message."""
 
+_PARTICULAR = re.compile(r"(?<=\s)/[^\s\"]+/|0x[0-9a-f]+|\d+")
+"""What differs from one line to the next of its kind: folders, addresses, numbers."""
+
 _LONGEST = 160
 _BAD = {"error", "critical"}
 
@@ -53,7 +56,7 @@ def summarise(lines: Iterable[str]) -> LogSummary:
 
 def _general(text: str) -> str:
     """Return ``text`` without the addresses, ports and ids that make like things look different."""
-    return re.sub(r"0x[0-9a-f]+|\d+", "…", text.replace("\n", " "))[:_LONGEST]
+    return _PARTICULAR.sub("…", text.replace("\n", " "))[:_LONGEST]
 
 
 def _count(entry: dict[str, str], summary: LogSummary) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from handlers.clock import rfc3339
 from receiver.dead_letters.criteria import Criteria
 from receiver.dead_letters.finding import find_letters, list_letters, read_letters
-from receiver.kafka.clients import KafkaHeaders, Record
+from receiver.kafka.clients import KafkaHeaders, Record, partition_for
 from receiver.kafka.reading import partitions_of, started_consumer
 from receiver.kafka.scan import scan
 from receiver.shards.positions import input_positions
@@ -68,6 +68,21 @@ async def test_the_input_position_is_found_at_the_end(
     positions = await input_positions(clients(kafka_cluster), topic, range(PARTITIONS))
     assert list(positions.values()) == [8]
     assert await input_positions(clients(kafka_cluster), topic, []) == {}
+
+
+async def test_a_position_that_was_pushed_far_from_the_end_is_found(
+    kafka_cluster: Cluster, topic_prefix: str
+) -> None:
+    """As by the barriers of a shard that starts and refuses for days, and writes nothing else."""
+    topic = topic_prefix + "table"
+    position = InputPosition(7, PARTITIONS, PARTITIONS).record()
+    place = partition_for(position.key, PARTITIONS)
+    keys = (b"%d" % number for number in range(20_000))
+    beside = [Record(key, b"x") for key in keys if partition_for(key, PARTITIONS) == place]
+    assert len(beside) > 5_000
+    await written(kafka_cluster, topic, [position], beside)
+    positions = await input_positions(clients(kafka_cluster), topic, range(PARTITIONS))
+    assert positions == {place: 7}
 
 
 async def test_a_scan_begins_where_it_is_told(kafka_cluster: Cluster, topic_prefix: str) -> None:

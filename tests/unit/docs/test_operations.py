@@ -13,6 +13,7 @@ from config.shape import keys, models_in
 from handlers.letters import Reason
 from receiver.accounts.providers import installed_providers
 from receiver.dead_letters.advice import ADVICE, Advice
+from receiver.http import errors
 from receiver.kafka.topics import wanted_topics
 from receiver.service import Service
 from tests.unit.docs.pages import OPERATIONS, ROOT, first_column
@@ -91,6 +92,25 @@ async def test_every_metric_is_listed() -> None:
     families = Service(Settings(), {}).metrics.registry.collect()
     exposed = [f"{f.name}_total" if f.type == "counter" else f.name for f in families]
     assert sorted(first_column(OPERATIONS, "Metrics")) == sorted(exposed)
+
+
+def _refusals() -> Iterator[tuple[str, str]]:
+    """Yield code and status of every error of the admin API, from the calls that make them."""
+    yield from ((code, str(status)) for status, code in errors.CODES.items())
+    for path in (ROOT / "receiver" / "http").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Refused", "_error"}:
+                status, code = node.args[:2]
+                if isinstance(status, ast.Constant) and isinstance(code, ast.Constant):
+                    yield str(code.value), str(status.value)
+
+
+def test_every_error_of_the_admin_api_is_explained() -> None:
+    """The table of errors has each code, with its status."""
+    text = OPERATIONS.read_text("utf-8")
+    section = text.partition("\n| code | status | the request |\n")[2].partition("\n\n")[0]
+    told = dict(re.findall(r"^\| `([^`]+)` \| (\d+|any other 4xx)", section, re.MULTILINE))
+    assert told == {**dict(_refusals()), errors.OTHERWISE: "any other 4xx"}
 
 
 def test_every_topic_is_listed() -> None:

@@ -1,13 +1,15 @@
 """Watches are started and stopped, and claims looked up, while the poller runs."""
 
 import asyncio
+from dataclasses import replace
 
+import msgspec
 import pytest
-from structlog.testing import capture_logs
 
 from handlers.provider import Ending
 from receiver.kafka.clients import partition_for
-from receiver.watches.requests import StopWatch, partition_key, to_record
+from receiver.polling.entry import WatchEntry
+from receiver.watches.requests import LookUp, Original, StopWatch, partition_key, to_record
 
 from .fakes import FakeShard
 from .virtual import virtual
@@ -117,18 +119,36 @@ def test_an_observation_that_joins_a_look_up_under_way_is_not_lost(joins_after: 
 
 @virtual
 async def test_a_look_up_fits_into_a_record_however_many_join_it() -> None:
-    """What is more than a record holds is left out, and said so; the shard goes on."""
+    """What is more than a record holds gets its verdict at once; nothing vanishes."""
     world, shard = World(), FakeShard()
     world.provider.show(LISTING, status=503)
-    with capture_logs() as logs:
-        async with world.polling(shard):
-            shard.send(*(look_up("1", body=f'"{n}{"x" * 100_000}"') for n in range(10)))
-            shard.send(*(look_up("2", body=f"{n}") for n in range(150)))
-            await asyncio.sleep(5.0)
+    async with world.polling(shard):
+        shard.send(*(look_up("1", body=f'"{n}{"x" * 100_000}"') for n in range(10)))
+        shard.send(*(look_up("2", body=f"{n}") for n in range(150)))
+        await asyncio.sleep(5.0)
     assert shard.position.offset == 160
     assert max(map(len, shard.entries.values())) < 700_000
-    left_out = [line for line in logs if "left out" in line["event"]]
-    assert len(left_out) == 5 + 50
+    given_up = [o.verdict for _, o in world.inbox.appended]
+    assert given_up == ["too many others claim the same"] * (5 + 50)
+
+
+@virtual
+async def test_the_same_webhook_again_takes_no_room_in_a_look_up() -> None:
+    """A delivery that is repeated has another request id and time, and says nothing new."""
+    world, shard = World(), FakeShard()
+    world.provider.show(LISTING, status=503)
+    async with world.polling(shard):
+        shard.send(*(again(look_up("1"), number) for number in range(150)))
+        await asyncio.sleep(5.0)
+    [entry] = [value for key, value in shard.entries.items() if b"look-up" in key]
+    assert len(WatchEntry.decode(entry).originals) == 1
+    assert world.inbox.appended == []
+
+
+def again(request: LookUp, number: int) -> LookUp:
+    """Return the look-up of the same webhook, delivered once more."""
+    delivered = replace(request.original.observation(), request_id=f"request-{number}")
+    return msgspec.structs.replace(request, original=Original.of("key", delivered))
 
 
 @virtual

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -50,12 +51,14 @@ async def test_a_redirect_is_an_answer() -> None:
         assert len(sink.got) == 1
 
 
-@pytest.mark.parametrize("url", [closed_url(), "no url", "ftp://127.0.0.1/"])
-async def test_what_cannot_be_delivered_has_no_status(url: str) -> None:
+@pytest.mark.parametrize(
+    "where", [closed_url, lambda: "no url", lambda: "ftp://127.0.0.1/"], ids=["closed", "no", "ftp"]
+)
+async def test_what_cannot_be_delivered_has_no_status(where: Callable[[], str]) -> None:
     """Nobody there, or no address at all, is None; and the next one is delivered."""
     sandbox = ScriptedSandbox()
     async with receiver() as sink, SandboxHost(sandbox):
-        sandbox.to_send.append(notification(url))
+        sandbox.to_send.append(notification(where()))
         assert await sandbox.answers.get() == ("n1", None)
         sandbox.to_send.append(notification(sink.url, "n2"))
         assert await sandbox.answers.get() == ("n2", 200)

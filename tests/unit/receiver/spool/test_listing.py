@@ -1,9 +1,13 @@
 """What an operator sees of the spool files of a machine."""
 
+import os
 from pathlib import Path
 
+import pytest
+
+from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import SpoolFile
-from receiver.spool.listing import listed
+from receiver.spool.listing import listed, spool_files
 from tests.unit.receiver.spool.test_file import MOST, spooled
 
 
@@ -26,3 +30,26 @@ def test_each_file_is_listed_with_its_state(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     """Where nothing was ever spooled, nothing is listed."""
     assert list(listed(tmp_path / "missing")) == []
+
+
+def test_a_file_in_the_folders_place_is_an_error(tmp_path: Path) -> None:
+    """Nobody knows what waits where nobody can look: that is not nothing."""
+    file = tmp_path / "spool"
+    file.touch()
+    with pytest.raises(SpoolFailed) as failure:
+        spool_files(file)
+    told = "check spool.directory, and run this as the service's user"
+    assert str(failure.value) == f"{file}: Not a directory; {told}"
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user's folder is told as such."""
+
+    def refused(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(SpoolFailed, match=r"Permission denied; check spool\.directory"):
+        spool_files(tmp_path)

@@ -58,6 +58,16 @@ class Watchlist:
         return {TopicPartition("watchlist", self.partition): self.batches[self.read - 1]}
 
 
+CUT = Record(b"", None)
+"""The end of a batch that a fetch cut in the middle of a transaction."""
+
+
+def _ended(batch: list[Record]) -> list[Record]:
+    if batch[-1] is CUT:
+        return batch[:-1]
+    return batch if batch[-1].key == position(0).key else [*batch, position(OFFSET + 1)]
+
+
 def position(offset: int) -> Record:
     """Return the record that says how far the requests were handled."""
     return InputPosition(offset, 4, 4).record()
@@ -77,7 +87,11 @@ def over(window: Watch, more: str = "") -> Record:
 
 
 async def waited(*batches: list[Record], partition: int = PARTITION) -> tuple[bool, Any, list[int]]:
-    """Ask, and wait; return whether it is done, what is left, and each progress told."""
+    """Ask, and wait; return whether it is done, what is left, and each progress told.
+
+    A batch ends as a transaction does, with a position, unless it ends in :data:`CUT`.
+    """
+    batches = tuple(_ended(batch) for batch in batches)
     asked, told = Reconciliation("shop", WINDOWS), list[int]()
     await asked.ask(Requests())
     done = await wait(
@@ -120,6 +134,19 @@ async def test_a_window_is_read_when_its_last_part_is() -> None:
         [entry(one), over(two), entry(other), position(OFFSET + 1)],
         [over(one), entry(one, "/5")],
         [over(one, "/5")],
+    )
+    assert (done, told) == (True, [1, 0])
+
+
+@virtual
+async def test_a_part_and_the_next_are_one_change() -> None:
+    """A fetch that ends between the end of one and the beginning of the other is no end."""
+    one, two = WINDOWS
+    done, _, told = await waited(
+        [entry(one), entry(two), position(OFFSET + 1)],
+        [over(one), over(two), CUT],
+        [entry(two, "/5"), position(OFFSET + 1)],
+        [over(two, "/5")],
     )
     assert (done, told) == (True, [1, 0])
 
