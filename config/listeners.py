@@ -85,7 +85,7 @@ class HttpSettings(Group):
 
 
 class AdminSettings(Group):
-    """The private listener: health, metrics, watches, dead letters and the console."""
+    """The private listener: health, metrics, and the API for watches, dead letters and stories."""
 
     host: str = Field(
         default="127.0.0.1",

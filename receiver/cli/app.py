@@ -66,6 +66,9 @@ def demo(
 def check_config(config: ConfigOption = None) -> None:
     """Name every mistake in the configuration, and what should be known about it."""
     settings = load_settings(config)
+    if config is None:
+        told = "no file was read: give --config or set PAYEVENTS_CONFIG"
+        typer.echo(f"warning: {told}", err=True)
     for warning in settings.warnings():
         typer.echo(f"warning: {warning}", err=True)
     if settings.accounts:
@@ -73,7 +76,10 @@ def check_config(config: ConfigOption = None) -> None:
             "note: an account's name is part of every event's id: renaming one publishes all its"
             " events anew"
         )
-    typer.echo(f"the configuration is right: {len(settings.accounts)} accounts")
+    source = "the environment" if config is None else config
+    count = len(settings.accounts)
+    accounts = "1 account" if count == 1 else f"{count} accounts"
+    typer.echo(f"the configuration is right ({source}): {accounts}")
 
 
 @app.command()

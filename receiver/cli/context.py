@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from config.settings import Settings
+    from receiver.accounts.registry import Accounts
 
 ConfigOption: TypeAlias = Annotated[
     Path | None,
@@ -19,9 +22,7 @@ ConfigOption: TypeAlias = Annotated[
         help="The TOML file with the configuration.",
     ),
 ]
-JsonOption: TypeAlias = Annotated[
-    bool, typer.Option("--json", help="Print JSON instead of a table.")
-]
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def load_settings(path: Path | None, *, strict_accounts_dir: bool = True) -> "Settings":
@@ -37,6 +38,44 @@ def load_settings(path: Path | None, *, strict_accounts_dir: bool = True) -> "Se
         for problem in error.problems:
             typer.echo(f"error: {problem}", err=True)
         raise typer.Exit(2) from None
+
+
+def accounts_of(settings: "Settings") -> "Accounts":
+    """Return the accounts of the configuration, each with its provider's knowledge."""
+    from receiver.accounts.providers import installed_providers
+    from receiver.accounts.registry import Accounts
+
+    accounts = Accounts(installed_providers())
+    accounts.replace(settings.accounts)
+    return accounts
+
+
+def seconds_of(text: str, option: str) -> float:
+    """Return the seconds of a duration that was given as ``option``, such as "30s".
+
+    Raises:
+        BadParameter: it is none.
+    """
+    from config.types import parse_duration
+
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def moment_of(text: str, now: "datetime", option: str, *, end: bool = False) -> "datetime":
+    """Return the moment that was given as ``option``; with ``end``, a date is its last moment.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    from receiver.moments import moment_from
+
+    try:
+        return moment_from(text, now, end=end)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def fail(message: str) -> typer.Exit:

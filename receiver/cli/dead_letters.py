@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from receiver.cli.context import ConfigOption, JsonOption, fail, load_settings
+from receiver.cli.context import ConfigOption, JsonOption, fail, load_settings, seconds_of
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -109,15 +109,13 @@ def redrive_(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="See what becomes of each, and say so.")
     ] = True,
-    timeout: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="Wait so long at most.")
-    ] = 30.0,
+    timeout: Annotated[str, typer.Option(metavar="DURATION", help="Wait so long at most.")] = "30s",
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Send letters through the inbox again; each goes once it has become events.
 
-    Ends with 1 if one could not be sent, or failed again.
+    Ends with 1 if one could not be sent, failed again, or was not routed.
     """
     from dataclasses import replace
 
@@ -129,7 +127,8 @@ def redrive_(
         raise typer.BadParameter("name the letters, or give filters, or --all: one of these")
     if letters:
         wanted = replace(wanted, ids=frozenset(letters))
-    plan = Plan(wanted, limit, rate, timeout if wait else None)
+    seconds = seconds_of(timeout, "--timeout")
+    plan = Plan(wanted, limit, rate, seconds if wait else None)
     raise typer.Exit(redrive(load_settings(config), plan, dry_run=dry_run, json=json))
 
 

@@ -1,7 +1,6 @@
 """``payevents explain``."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import typer
@@ -10,14 +9,15 @@ from config.settings import Settings
 from handlers.clock import utc_now
 from receiver.accounts.providers import installed_providers
 from receiver.accounts.registry import Accounts
-from receiver.cli.context import fail
+from receiver.cli.context import accounts_of, fail, moment_of
 from receiver.cli.kafka import run
 from receiver.cli.output import one_line, print_json
-from receiver.cli.progress import Progress
+from receiver.cli.progress import Screen
 from receiver.explaining.as_json import as_json
 from receiver.explaining.gathering import Gatherer
 from receiver.explaining.question import (
     Explanation,
+    NoAccount,
     Whereabouts,
     explain,
     possible_subjects,
@@ -26,8 +26,9 @@ from receiver.explaining.question import (
 )
 from receiver.explaining.subject import BadSubject, Subject
 from receiver.explaining.telling import lines
+from receiver.failures import without_path
 from receiver.kafka.clients import Clients
-from receiver.moments import moment_from
+from receiver.watches.registration import UnknownAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +43,16 @@ class Question:
 
 def answer(settings: Settings, question: Question, *, json: bool) -> int:
     """Print the stories; return the exit code, which is 1 where nothing is known."""
-    accounts = Accounts(installed_providers())
-    accounts.replace(settings.accounts)
+    accounts = accounts_of(settings)
     body = None if question.body is None else _read(question.body)
     subjects = _subjects(question, body, accounts)
-    since = None if question.since is None else _moment(question.since)
-    progress = Progress("reading the inbox")
+    since = None if question.since is None else moment_of(question.since, utc_now(), "--since")
 
     async def work(clients: Clients) -> Explanation:
-        gatherer = Gatherer(clients, settings.topics, accounts, since=since, progress=progress)
-        try:
+        with Screen(transient=True) as screen:
+            progress = screen.step("reading the inbox")
+            gatherer = Gatherer(clients, settings.topics, accounts, since=since, progress=progress)
             return await explain(gatherer, subjects, Path(settings.spool.directory))
-        finally:
-            progress.end()
 
     explanation = run(settings, work)
     found = None if body is None else whereabouts(explanation, body)
@@ -62,40 +60,38 @@ def answer(settings: Settings, question: Question, *, json: bool) -> int:
         _print_json(explanation, found)
     else:
         _print(explanation, found, question)
-    return 0 if (explanation.stories if found is None else found.arrived) else 1
+    is_known = bool(explanation.stories if found is None else found.arrived)
+    _warn(explanation, accounts, is_known=is_known)
+    return 0 if is_known else 1
 
 
 def _subjects(question: Question, body: bytes | None, accounts: Accounts) -> list[Subject]:
-    if question.subject is not None:
+    nothing = "no account is configured, so nothing was searched: give --config"
+    try:
+        if question.subject is None:
+            return subjects_of_body(body or b"", accounts, question.account)
         providers = installed_providers().keys()
-        try:
-            return possible_subjects(question.subject, accounts, providers, question.account)
-        except BadSubject as error:
-            raise typer.BadParameter(str(error)) from None
-    subjects = subjects_of_body(body or b"", accounts, question.account)
-    if not subjects:
-        who = "account" if question.account is None else f"account {question.account!r}"
-        raise fail(f"there is no {who} in the configuration")
-    return subjects
+        return possible_subjects(question.subject, accounts, providers, question.account)
+    except BadSubject as error:
+        raise typer.BadParameter(str(error), param_hint="SUBJECT") from None
+    except UnknownAccount as error:
+        raise fail(str(error)) from None
+    except NoAccount:
+        # Of a body only a configured account can tell whom it is about.
+        raise fail(nothing if question.subject is None else f"{nothing}, or --account") from None
 
 
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise fail(str(error)) from None
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return moment_from(text, utc_now())
-    except ValueError as error:
-        raise typer.BadParameter(f"since: {error}") from None
+        raise fail(f"{file}: {without_path(error)}") from None
 
 
 def _print_json(explanation: Explanation, found: Whereabouts | None) -> None:
     told: dict[str, object] = {
         "stories": [as_json(story) for story in explanation.stories],
+        "searched": explanation.searched,
         "spool_files_in_use": explanation.spool.in_use,
         "spool_files_unreadable": explanation.spool.unreadable,
     }
@@ -106,26 +102,44 @@ def _print_json(explanation: Explanation, found: Whereabouts | None) -> None:
 
 def _print(explanation: Explanation, found: Whereabouts | None, question: Question) -> None:
     if found is not None:
-        typer.echo(f"{_told(found)}\n")
+        typer.echo(f"{_told(found, explanation)}\n")
     for number, story in enumerate(explanation.stories):
         if number:
             typer.echo()
         for line in lines(story):
             typer.echo(one_line(line))
     if not explanation.stories and question.subject is not None:
-        typer.echo(f"nothing is known of {one_line(question.subject)}")
-    if not (explanation.stories if found is None else found.arrived):
+        told = f"nothing is known of {question.subject} {_searched(explanation)}"
+        typer.echo(one_line(told))
+
+
+def _warn(explanation: Explanation, accounts: Accounts, *, is_known: bool) -> None:
+    """Say on standard error what was not searched, where that may be why nothing was found."""
+    if not is_known:
+        for name in explanation.searched:
+            if accounts.get(name) is None:
+                told = f"note: account {name!r} is not in the configuration;"
+                typer.echo(f"{told} it was looked for at every provider", err=True)
         for file in explanation.spool.in_use:
-            typer.echo(f"note: a process uses spool file {file}: not looked into", err=True)
+            told = f"note: a process uses spool file {file}: not looked into"
+            typer.echo(one_line(told), err=True)
     for why in explanation.spool.unreadable:
-        typer.echo(one_line(f"warning: a spool file cannot be read: {why}"), err=True)
+        typer.echo(one_line(f"warning: the spool cannot be read: {why}"), err=True)
 
 
-def _told(found: Whereabouts) -> str:
+def _searched(explanation: Explanation) -> str:
+    return f"(searched: {', '.join(explanation.searched)})"
+
+
+def _told(found: Whereabouts, explanation: Explanation) -> str:
     if not found.arrived:
+        spool = explanation.spool
+        is_whole = not (spool.in_use or spool.unreadable)
+        verdict = "never arrived here" if is_whole else "were not found"
+        where = "this host's spool" if is_whole else "what of this host's spool could be read"
         return (
-            f"these bytes never arrived here: sha256 {found.sha256} is not in the inbox, the dead"
-            " letters, the evidence of any event, or this host's spool"
+            f"these bytes {verdict}: sha256 {found.sha256} is not in the inbox, the dead"
+            f" letters, the evidence of any event, or {where} {_searched(explanation)}"
         )
     places = [f"inbox {at.partition}/{at.offset}" for at in found.inbox]
     places += [f"dead letter {letter}" for letter in found.letters]

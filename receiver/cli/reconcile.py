@@ -8,16 +8,13 @@ from functools import partial
 import typer
 
 from config.settings import Settings
-from config.types import parse_duration
 from handlers.clock import rfc3339, utc_now
 from handlers.provider import Watch
-from receiver.cli.context import fail
+from receiver.cli.context import accounts_of, fail, moment_of, seconds_of
 from receiver.cli.kafka import appending, run
 from receiver.cli.output import print_json, printable
-from receiver.cli.watches import accounts_of
 from receiver.kafka.clients import Clients
 from receiver.kafka.following import following
-from receiver.moments import moment_from
 from receiver.watches.reconciliation import Reconciliation, wait
 from receiver.watches.registration import Registrar, UnknownAccount
 
@@ -29,10 +26,10 @@ def reconcile(
     settings: Settings, account: str, since: str, until: str | None, patience: str, *, json: bool
 ) -> int:
     """Have what was created in a time read again, wait until it is, and return the exit code."""
+    span = _span(since, until, utc_now())
+    seconds = seconds_of(patience, "--patience")
     try:
-        span = _span(since, until, utc_now())
         asked = Reconciliation(account, _watches(settings, account, *span))
-        seconds = parse_duration(patience).total_seconds()
     except (ValueError, UnknownAccount) as error:
         raise fail(str(error)) from None
     say = _nothing if json else typer.echo
@@ -46,7 +43,7 @@ def reconcile(
     if is_complete:
         say("done: all that was found is in the inbox")
         return 0
-    _explain(asked, account, is_interrupted=is_interrupted)
+    _tell_what_is_left(asked, account, is_interrupted=is_interrupted)
     return 1
 
 
@@ -79,14 +76,15 @@ def _span(since: str, until: str | None, now: datetime) -> tuple[datetime, datet
     """Return the time to look at.
 
     Raises:
-        ValueError: it cannot be read, or ends before it begins.
+        BadParameter: it cannot be read, or ends before it begins.
     """
-    begin = moment_from(since, now)
-    end = now if until is None else min(now, moment_from(until, now, end=True))
+    begin = moment_of(since, now, "--since")
+    end = now if until is None else min(now, moment_of(until, now, "--until", end=True))
     if not _EARLIEST <= begin < end:
-        raise ValueError(
+        raise typer.BadParameter(
             f"from {rfc3339(begin)} to {rfc3339(end)} there is nothing to read: --since is a time"
-            f" after {rfc3339(_EARLIEST)}, before now and before --until"
+            f" after {rfc3339(_EARLIEST)}, before now and before --until",
+            param_hint="--since",
         )
     return begin, end
 
@@ -114,7 +112,7 @@ def _report(
     }
 
 
-def _explain(asked: Reconciliation, account: str, *, is_interrupted: bool) -> None:
+def _tell_what_is_left(asked: Reconciliation, account: str, *, is_interrupted: bool) -> None:
     """Say on standard error what is left, why, and what becomes of it."""
     left = asked.left
     for key, error in left.items():

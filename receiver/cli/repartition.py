@@ -1,19 +1,15 @@
 """``payevents topics repartition``: what it tells before, while and after it moves entries."""
 
-import time
-from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
+from collections.abc import Sequence
 
 import typer
 from aiokafka.errors import KafkaError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from config.settings import Settings
 from receiver.cli.context import fail
 from receiver.cli.kafka import run
 from receiver.cli.output import print_json
+from receiver.cli.progress import Screen
 from receiver.kafka.clients import Clients
 from receiver.kafka.groups import members_of
 from receiver.pairs import pairs
@@ -29,13 +25,11 @@ _WORDS = {
     Step.MOVE: "entries moved",
     Step.FINISH: "partitions finished",
 }
-_LINE_EVERY = 2.0
-"""Seconds between two lines about one step, where there is no terminal."""
 
 
 def command(settings: Settings, *, dry_run: bool, json: bool) -> None:
     """Survey, tell, and unless it is a dry run, do it; any failure ends with one line and 1."""
-    with Screen(Console(stderr=True)) as screen:
+    with Screen() as screen:
         try:
             surveys, running = run(settings, lambda clients: _look(clients, settings, screen))
             _tell_plan(settings, surveys, running, dry_run=dry_run, json=json)
@@ -56,7 +50,7 @@ def command(settings: Settings, *, dry_run: bool, json: bool) -> None:
 
 
 async def _look(
-    clients: Clients, settings: Settings, screen: "Screen"
+    clients: Clients, settings: Settings, screen: Screen
 ) -> tuple[Sequence[Survey], Sequence[str]]:
     found = []
     all_pairs = pairs(settings).values()
@@ -69,7 +63,7 @@ async def _look(
     return found, await members_of(clients, [pair.spec.group for pair in all_pairs])
 
 
-async def _move(clients: Clients, surveys: Sequence[Survey], screen: "Screen") -> None:
+async def _move(clients: Clients, surveys: Sequence[Survey], screen: Screen) -> None:
     def progress(pair: Pair, step: Step, done: int, of: int) -> None:
         screen.step(f"{pair.spec.table_topic}: {_WORDS[step]}")(done, of)
 
@@ -141,69 +135,3 @@ def _tell_end(settings: Settings, *, json: bool) -> None:
         "if kafka.event_partitions is not set, set it to the old number: the topics of events and"
         " dead letters keep theirs"
     )
-
-
-class Screen:
-    """Shows how far each step is: a bar on a terminal, plain lines elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._bars: Progress | None = None
-        self._tasks: dict[str, Callable[[int, int], None]] = {}
-        if console.is_terminal:
-            self._bars = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=console,
-            )
-
-    def __enter__(self) -> Self:
-        """Take the terminal, if there is one."""
-        if self._bars is not None:
-            self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Give it back."""
-        if self._bars is not None:
-            self._bars.stop()
-
-    def step(self, name: str) -> Callable[[int, int], None]:
-        """Return what is to be told how far the step ``name`` is, and of how much."""
-        if name not in self._tasks:
-            self._tasks[name] = self._lines(name) if self._bars is None else self._bar(name)
-        return self._tasks[name]
-
-    def _bar(self, name: str) -> Callable[[int, int], None]:
-        bars = self._bars
-        if bars is None:
-            raise RuntimeError("there is no terminal")
-        task = bars.add_task(name, total=None)
-
-        def tell(done: int, of: int) -> None:
-            bars.update(task, completed=done, total=of)
-
-        return tell
-
-    def _lines(self, name: str) -> Callable[[int, int], None]:
-        started = time.monotonic()
-        told = started - _LINE_EVERY
-
-        def tell(done: int, of: int) -> None:
-            nonlocal told
-            now = time.monotonic()
-            if done == of or now - told >= _LINE_EVERY:
-                told = now
-                left = ""
-                if 0 < done < of:
-                    left = f", about {(now - started) / done * (of - done):.0f} seconds left"
-                self._console.out(f"{name}: {done} of {of}{left}")
-
-        return tell

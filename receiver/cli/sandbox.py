@@ -14,6 +14,7 @@ from config.problems import one_of
 from handlers.sandbox import Sandbox
 from receiver.accounts.providers import installed_providers
 from receiver.cli.context import fail
+from receiver.failures import without_path
 from receiver.sandbox.host import CONTROLS_PATH, SandboxHost
 from receiver.sandbox.snippet import as_toml
 
@@ -22,7 +23,8 @@ def run(provider: str, port: int, subscribe: str | None) -> int:
     """Serve a provider's sandbox until Ctrl-C or SIGTERM; return the exit code."""
     providers = installed_providers()
     if provider not in providers:
-        raise fail(f"there is no provider {provider!r}; {one_of(provider, providers)}")
+        told = f"there is no provider {provider!r}; {one_of(provider, providers)}"
+        raise typer.BadParameter(told, param_hint="PROVIDER")
     sandbox = providers[provider].sandbox()
     if subscribe is not None:
         sandbox.subscribe(subscribe)
@@ -30,7 +32,7 @@ def run(provider: str, port: int, subscribe: str | None) -> int:
     try:
         uvloop.run(_serve(sandbox, provider, port))
     except OSError as error:
-        raise fail(str(error)) from None
+        raise fail(without_path(error)) from None
     return 0
 
 

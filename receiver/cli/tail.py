@@ -7,7 +7,6 @@ import orjson
 import typer
 
 from config.settings import Settings
-from receiver.cli.context import fail
 from receiver.cli.kafka import run
 from receiver.kafka.clients import Clients
 from receiver.kafka.following import following
@@ -46,7 +45,8 @@ def _chosen(settings: Settings, topics: Collection[str]) -> list[str]:
     chosen = [name if name in known else prefix + name for name in topics]
     unknown = [name for name in chosen if name not in known]
     if unknown:
-        raise fail(f"no topic for events: {', '.join(unknown)}; there are {', '.join(known)}")
+        told = f"no topic for events: {', '.join(unknown)}; there are {', '.join(known)}"
+        raise typer.BadParameter(told, param_hint="--topic")
     return chosen or list(known)
 
 

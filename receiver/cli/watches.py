@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from receiver.cli.context import ConfigOption, JsonOption, fail, load_settings
+from receiver.cli.context import ConfigOption, JsonOption, accounts_of, fail, load_settings
 
 if TYPE_CHECKING:
     from config.settings import Settings
     from handlers.provider import Watch
-    from receiver.accounts.registry import Accounts
     from receiver.kafka.clients import Clients
     from receiver.watches.transfer import KeptWatch
 
@@ -74,8 +73,11 @@ def list_(
     from receiver.cli.kafka import run
     from receiver.cli.output import print_json, print_table
     from receiver.watches.listing import list_watches
+    from receiver.watches.registration import UnknownAccount
 
     settings = load_settings(config)
+    if account is not None and accounts_of(settings).get(account) is None:
+        raise fail(str(UnknownAccount(account)))
     watchlist = settings.topics.watchlist
     watches = run(settings, lambda clients: list_watches(clients, watchlist, account))
     rows = [watch.as_json() for watch in watches]
@@ -113,13 +115,14 @@ def import_(
 ) -> None:
     """Have every watch of an exported file polled; those that are known go on as they are."""
     from receiver.cli.output import print_json, printable
+    from receiver.failures import without_path
     from receiver.watches.transfer import NotAnExport, from_lines
 
     settings = load_settings(config)
     try:
         taken, refused = from_lines(_lines(file), accounts_of(settings))
     except (NotAnExport, OSError) as error:
-        raise fail(f"{file}: {error}") from None
+        raise fail(f"{file}: {without_path(error)}") from None
     _start_all(settings, taken)
     if json:
         print_json(
@@ -134,16 +137,6 @@ def import_(
         typer.echo(printable(f"error: line {line.line}: {line.why}"), err=True)
     if refused:
         raise typer.Exit(1)
-
-
-def accounts_of(settings: "Settings") -> "Accounts":
-    """Return the accounts of the configuration, each with its provider's knowledge."""
-    from receiver.accounts.providers import installed_providers
-    from receiver.accounts.registry import Accounts
-
-    accounts = Accounts(installed_providers())
-    accounts.replace(settings.accounts)
-    return accounts
 
 
 def _send(settings: "Settings", watch: "Watch", *, start: bool) -> None:

@@ -11,6 +11,8 @@ from receiver.kafka.clients import KafkaHeaders
 from receiver.kafka.snapshot import Row
 from receiver.routing.letters import REPLACED_BY
 
+_NO_ROUTER = "no router has come to it: look at 'payevents serve' and its /readyz"
+
 
 class State(StrEnum):
     """What became of a redriven letter."""
@@ -101,5 +103,6 @@ def _failed(letter: DeadLetter, now: str) -> Outcome:
 
 
 def _waiting(sent: Sent, routed: Mapping[int, int]) -> Outcome:
-    is_routed = sent.at.offset < routed.get(sent.at.partition, 0)
-    return Outcome(sent.letter.id, State.LOOK_UP if is_routed else State.NOT_ROUTED)
+    if sent.at.offset < routed.get(sent.at.partition, 0):
+        return Outcome(sent.letter.id, State.LOOK_UP)
+    return Outcome(sent.letter.id, State.NOT_ROUTED, detail=_NO_ROUTER)

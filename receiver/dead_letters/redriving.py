@@ -89,8 +89,8 @@ async def redrive(
         SnapshotFailed: the topic cannot be read.
         RedriveStopped: Kafka did not take one; what was sent before it is sent.
     """
-    outcome = Redriven(refused=dict.fromkeys(missing, "there is no such letter"))
-    left = {letter.id: letter for letter in letters if _possible(letter, outcome.refused)}
+    outcome = Redriven(refused=refusals(letters, missing))
+    left = {letter.id: letter for letter in letters if letter.id not in outcome.refused}
     of = len(left)
     async with aclosing(read_letters(clients, topics.dead_letters, list(left.values()))) as rows:
         async for row in rows:
@@ -113,11 +113,11 @@ def unfound(ids: Collection[str] | None, letters: Collection[Found]) -> list[str
     return [letter_id for letter_id in dict.fromkeys(ids or ()) if letter_id not in found]
 
 
-def _possible(letter: Found, refused: dict[str, str]) -> bool:
-    if letter.reason != Reason.NOT_AN_OBSERVATION:
-        return True
-    refused[letter.id] = "it was not written by payevents and never can be read"
-    return False
+def refusals(letters: Iterable[Found], missing: Iterable[str]) -> dict[str, str]:
+    """Return by id why letters cannot be sent, before one is; ``missing`` are not there at all."""
+    told = "it was not written by payevents and never can be read"
+    foreign = [letter.id for letter in letters if letter.reason == Reason.NOT_AN_OBSERVATION]
+    return dict.fromkeys(missing, "there is no such letter") | dict.fromkeys(foreign, told)
 
 
 async def _resend(appender: Appender, inbox: str, letter: Found, row: Row) -> Sent:

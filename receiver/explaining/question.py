@@ -12,13 +12,19 @@ from receiver.explaining.gathering import Gatherer
 from receiver.explaining.spooled import SpoolSearch, search_spool
 from receiver.explaining.story import Story, positions_of, tell
 from receiver.explaining.subject import Subject, subject_of, subjects_named
+from receiver.watches.registration import UnknownAccount
+
+
+class NoAccount(Exception):
+    """There is no account at which anything could be searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The stories, and which spool files of this host could not be looked into."""
+    """The stories, which accounts were searched, and what of this host's spool could not be."""
 
     stories: Sequence[Story]
+    searched: Sequence[str]
     spool: SpoolSearch
 
 
@@ -51,16 +57,28 @@ def possible_subjects(
 
     Raises:
         BadSubject: it names no resource.
+        NoAccount: none is configured, and none is named.
     """
     owners = [(handler.account.provider, handler.account.name) for handler in accounts]
     if account is not None:
         owners = [owner for owner in owners if owner[1] == account]
         owners = owners or [(provider, account) for provider in providers]
+    if not owners:
+        raise NoAccount
     return subjects_named(text, owners)
 
 
 def subjects_of_body(body: bytes, accounts: Accounts, account: str | None = None) -> list[Subject]:
-    """Return whom a webhook's body is about, at ``account`` or at any that is configured."""
+    """Return whom a webhook's body is about, at ``account`` or at any that is configured.
+
+    Raises:
+        NoAccount: none is configured.
+        UnknownAccount: others are, but not ``account``.
+    """
+    if len(accounts) == 0:
+        raise NoAccount
+    if account is not None and accounts.get(account) is None:
+        raise UnknownAccount(account)
     handlers = [handler for handler in accounts if account in {None, handler.account.name}]
     return [subject_of(handler.inbox_key("", body)) for handler in handlers]
 
@@ -82,7 +100,8 @@ async def explain(gatherer: Gatherer, subjects: Sequence[Subject], spool: Path) 
         for each in found
         if search.found.get(each.subject.inbox_key.encode()) or not each.is_empty
     ]
-    return Explanation(stories, search)
+    searched = list(dict.fromkeys(subject.account for subject in subjects))
+    return Explanation(stories, searched, search)
 
 
 def whereabouts(explanation: Explanation, body: bytes) -> Whereabouts:

@@ -9,14 +9,15 @@ from pathlib import Path
 from handlers.observation import Observation
 from receiver.explaining.evidence import Spooled
 from receiver.spool.errors import SpoolFailed
-from receiver.spool.file import SUFFIX, InUse, SpoolFile
+from receiver.spool.file import InUse, SpoolFile
+from receiver.spool.listing import spool_files
 
 _ENDLESS = 1 << 62
 
 
 @dataclass(slots=True)
 class SpoolSearch:
-    """What was found by inbox key, and the files that could not be looked into."""
+    """What was found by inbox key, and what could not be looked into: files, or the folder."""
 
     found: defaultdict[bytes, list[Spooled]] = field(default_factory=lambda: defaultdict(list))
     in_use: list[str] = field(default_factory=list)
@@ -26,7 +27,12 @@ class SpoolSearch:
 def search_spool(folder: Path, inbox_keys: Container[bytes]) -> SpoolSearch:
     """Look for observations of these inbox keys in the spool files in ``folder``. It blocks."""
     search = SpoolSearch()
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    try:
+        paths = spool_files(folder)
+    except SpoolFailed as error:
+        search.unreadable.append(str(error))
+        return search
+    for path in paths:
         try:
             file = SpoolFile(path, _ENDLESS)
         except InUse:

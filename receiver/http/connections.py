@@ -4,6 +4,9 @@ A connection is *idle* (nothing of a request has come), *arriving* (a part has c
 (its webhook is all there and signed, and an answer is owed). Room for a new connection, or for more
 bytes, is made at the cost of whoever has kept us waiting longest; work that was taken on is never
 given up. So a sender that speaks at once gets in, however many others hold connections open.
+
+A connection counts until it is lost, that is until its socket is closed. One that is cut off or
+refused is lost in the loop's next turn, whatever its peer does: so it needs no room of its own.
 """
 
 import asyncio
@@ -50,13 +53,15 @@ class Connections:
         self._longest_idle = longest_idle
         self._now = monotonic
         self._open: set[Connection] = set()
+        # Cut off or refused, but not lost yet.
+        self._closing: set[Connection] = set()
         # Each in the order in which they came into the state, with the time of that.
         self._idle: dict[Connection, float] = {}
         self._arriving: dict[Connection, float] = {}
 
     def __len__(self) -> int:
-        """Return how many are open."""
-        return len(self._open)
+        """Return how many have an open socket."""
+        return len(self._open) + len(self._closing)
 
     async def run(self) -> None:
         """Close what waits for too long, until cancelled."""
@@ -82,20 +87,26 @@ class Connections:
                 self._refuse(connection, Refusal.HEAD)
         self.admission.look()
 
+    def close_unread(self) -> None:
+        """Close the connections whose peer lets answers wait."""
+        for connection in [*self._idle, *self._arriving]:
+            if connection.unread:
+                self._cut_off(connection)
+
     def open(self, connection: "Connection") -> bool:
         """Let a connection in; False if there is no room and none can be made."""
         if len(self._open) >= self.most and not self._make_room():
             self.admission.refuse(Refusal.CONNECTIONS)
+            self._closing.add(connection)
             return False
         self._open.add(connection)
         self._idle[connection] = self._now()
         return True
 
-    def close(self, connection: "Connection") -> None:
+    def lost(self, connection: "Connection") -> None:
         """Forget a connection; what it holds is given back when its work is done."""
-        self._open.discard(connection)
-        if not connection.at_work:
-            self._give_back(connection)
+        self._closing.discard(connection)
+        self._leave(connection)
 
     def received(self, connection: "Connection", size: int) -> None:
         """Charge bytes that were read; more than there is room for cuts off the oldest."""
@@ -138,6 +149,11 @@ class Connections:
         if connection in self._open:
             self._idle[connection] = self._now()
 
+    def _leave(self, connection: "Connection") -> None:
+        self._open.discard(connection)
+        if not connection.at_work:
+            self._give_back(connection)
+
     def _give_back(self, connection: "Connection") -> None:
         if connection.at_work:
             self.admission.kept -= connection.held
@@ -164,5 +180,6 @@ class Connections:
         self._cut_off(connection, answer)
 
     def _cut_off(self, connection: "Connection", answer: bytes = b"") -> None:
-        self.close(connection)
+        self._leave(connection)
+        self._closing.add(connection)
         connection.cut_off(answer)

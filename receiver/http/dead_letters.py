@@ -12,7 +12,7 @@ from handlers.clock import Clock, utc_now
 from handlers.jsontext import JsonObject
 from receiver.dead_letters.criteria import FILTERS, BadCriterion, Criteria, criteria_from
 from receiver.dead_letters.finding import Found, describe, find_letters, list_letters
-from receiver.dead_letters.redriving import RATE, Pace, Redriven, redrive, unfound
+from receiver.dead_letters.redriving import RATE, Pace, Redriven, redrive, refusals, unfound
 from receiver.http.errors import Refused
 from receiver.http.exchange import answer, read_object
 from receiver.http.fields import flag, known, whole_number
@@ -69,18 +69,21 @@ class DeadLettersApi:
             async with self._redriving:
                 found = await find_letters(self._clients, self._topics.dead_letters, criteria)
                 if dry_run:
-                    return await self._would_be(found, limit)
+                    return await self._would_be(found, limit, criteria)
                 return await self._send(found, limit, rate, criteria)
         except SnapshotFailed as error:
             raise Refused(503, "kafka-away", str(error), RETRY_AFTER) from None
         except NotDurable as error:
             raise Refused(503, "not-durable", str(error), RETRY_AFTER) from None
 
-    async def _would_be(self, found: list[Found], limit: int) -> web.Response:
+    async def _would_be(self, found: list[Found], limit: int, criteria: Criteria) -> web.Response:
         chosen = found[:limit]
-        listing = await describe(self._clients, self._topics.dead_letters, chosen, limit)
+        refused = refusals(chosen, unfound(criteria.ids, found))
+        sent = [letter for letter in chosen if letter.id not in refused]
+        listing = await describe(self._clients, self._topics.dead_letters, sent, limit)
         more = len(found) - len(chosen)
-        return answer({**listing.as_json(), "dry_run": True, "more": more})
+        told = {**listing.as_json(), "dry_run": True, "more": more, "refused": refused}
+        return answer(told)
 
     async def _send(
         self, found: list[Found], limit: int, rate: int, criteria: Criteria

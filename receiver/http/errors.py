@@ -10,7 +10,7 @@ from receiver.http.exchange import answer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-_CODES = {
+CODES = {
     400: "bad-request",
     401: "unauthorized",
     404: "not-found",
@@ -19,6 +19,10 @@ _CODES = {
     413: "too-large",
     415: "unsupported-media-type",
 }
+"""The codes of what aiohttp refuses, or reading a body, by status."""
+
+OTHERWISE = "refused"
+"""The code of any other status."""
 
 
 class Refused(Exception):
@@ -45,7 +49,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return _error(refused.status, refused.code, str(refused), refused.headers)
     except web.HTTPException as error:
         kept = {name: value for name, value in error.headers.items() if name == hdrs.ALLOW}
-        code = _CODES.get(error.status, "refused")
+        code = CODES.get(error.status, OTHERWISE)
         return _error(error.status, code, (error.text or error.reason).strip(), kept)
     except Exception:
         log.exception("an admin request failed", method=request.method, path=request.path)

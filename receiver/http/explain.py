@@ -12,7 +12,7 @@ from handlers.clock import Clock, utc_now
 from receiver.accounts.registry import Accounts
 from receiver.explaining.as_json import as_json
 from receiver.explaining.gathering import Gatherer
-from receiver.explaining.question import Explanation, explain, possible_subjects
+from receiver.explaining.question import Explanation, NoAccount, explain, possible_subjects
 from receiver.explaining.subject import BadSubject, Subject
 from receiver.http.errors import Refused
 from receiver.http.exchange import answer
@@ -61,7 +61,9 @@ class ExplainApi:
         except SnapshotFailed as error:
             raise Refused(503, "kafka-away", str(error), RETRY_AFTER) from None
         if not explanation.stories:
-            raise Refused(404, "nothing-known", "nothing is known of the subject")
+            searched = ", ".join(explanation.searched)
+            told = f"nothing is known of the subject (searched: {searched:.1000})"
+            raise Refused(404, "nothing-known", told)
         return answer({"stories": [as_json(story) for story in explanation.stories]})
 
     async def _told(self, subjects: list[Subject], since: datetime | None) -> Explanation:
@@ -76,6 +78,9 @@ class ExplainApi:
             return possible_subjects(subject, self._accounts, self._providers, account)
         except BadSubject as error:
             raise Refused(400, "bad-request", f"subject: {error}") from None
+        except NoAccount:
+            told = "account: none is configured, so nothing was searched: name one"
+            raise Refused(400, "bad-request", told) from None
 
     def _since(self, request: web.Request) -> datetime | None:
         since = request.query.get("since")

@@ -18,13 +18,15 @@ LINGER: Final = 1.0
 at once, its sender might see a reset instead of the answer."""
 
 _READ_BUFFER: Final = 16 * 1024
-_WRITE_BUFFER: Final = 8 * 1024
+_WRITE_BUFFER: Final = 0
+"""Bytes of answers that may wait here, beyond what the system takes. For whoever lets any wait
+nothing more is answered, and aiohttp does not take their connection for idle."""
 
 
 class Connection(web.RequestHandler):
     """One connection; ``held`` is how many bytes of its request are charged."""
 
-    __slots__ = ("_connections", "at_work", "fresh", "has_head", "held", "refused")
+    __slots__ = ("_connections", "_transport", "at_work", "fresh", "has_head", "held", "refused")
 
     def __init__(
         self, connections: Connections, server: web.Server, options: Mapping[str, Any]
@@ -37,21 +39,24 @@ class Connection(web.RequestHandler):
         self.at_work = False
         self.refused = False
 
+    @property
+    def unread(self) -> bool:
+        """Tell whether the peer reads so little that the system takes no more answers for it."""
+        return self._transport.get_write_buffer_size() > 0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve the connection, or refuse it for want of room."""
-        transport = cast("asyncio.Transport", transport)
-        if not self._connections.open(self):
-            self.force_close()
-            transport.write(REFUSED)
-            transport.close()
-            return
-        # Answers are short: whoever does not read them gets no more of them.
-        transport.set_write_buffer_limits(high=_WRITE_BUFFER)
-        super().connection_made(transport)
+        # aiohttp forgets its own reference when it closes, though answers may be left to send.
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_BUFFER)
+        if self._connections.open(self):
+            super().connection_made(transport)
+        else:
+            self.cut_off(REFUSED)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Give back what the connection held, unless it is still at work."""
-        self._connections.close(self)
+        self._connections.lost(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -79,10 +84,17 @@ class Connection(web.RequestHandler):
         self._connections.answered(self)
 
     def cut_off(self, answer: bytes = b"") -> None:
-        """Close at once, but for what is still to be written."""
-        if self.transport is not None:
-            self.transport.write(answer)
+        """Close at once; ``answer`` is sent if the system takes it.
+
+        Closing alone would wait for a peer that reads nothing, for as long as it likes.
+        """
+        if not self._transport.is_closing():
+            self._transport.write(answer)
         self.force_close()
+        if self.unread:
+            self._transport.abort()
+        else:
+            self._transport.close()
 
 
 class ConnectionServer(web.Server):
@@ -111,3 +123,9 @@ class ConnectionServer(web.Server):
     def __call__(self) -> Connection:
         """Return the protocol of a new connection."""
         return Connection(self._guarded, self, self._options)
+
+    # The signature is aiohttp's.
+    async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Close all connections, as aiohttp does, but wait for no peer that lets answers wait."""
+        self._guarded.close_unread()
+        await super().shutdown(timeout)

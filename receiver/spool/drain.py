@@ -95,7 +95,7 @@ class Drain:
             except (SpoolFailed, RecordRefused) as error:
                 self._spool.set_aside(file.path, error)
             finally:
-                await self._spool.in_thread(file.close)
+                await self._spool.in_orphans_thread(file.close)
         return drained
 
     async def _drain_own(self) -> None:
@@ -111,7 +111,7 @@ class Drain:
                 log.info("the spool was drained", observations=drained)
 
     def _source(self, file: SpoolFile) -> _Source:
-        in_thread = self._spool.in_thread
+        in_thread = self._spool.in_orphans_thread
         return _Source(
             lambda limit, after: in_thread(lambda: file.oldest(limit, after)),
             lambda stored: in_thread(lambda: file.remove(stored)),

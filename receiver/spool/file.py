@@ -11,6 +11,7 @@ from typing import Self
 
 import msgspec
 
+from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed, SpoolFull
 
 SUFFIX = ".spool"
@@ -57,7 +58,7 @@ class SpoolFile:
             self._identity = _identity(path)
         except (sqlite3.Error, OSError, SpoolFailed) as error:
             os.close(self._lock)
-            raise SpoolFailed(f"{path}: {error}") from error
+            raise SpoolFailed(f"{path}: {without_path(error)}") from error
 
     def __enter__(self) -> Self:
         """Return the open file."""
@@ -177,7 +178,7 @@ def _lock(path: Path) -> int:
     try:
         descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise SpoolFailed(f"{path}: {error}") from error
+        raise SpoolFailed(f"{path}: {without_path(error)}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -185,7 +186,7 @@ def _lock(path: Path) -> int:
         raise InUse(str(path)) from None
     except OSError as error:
         os.close(descriptor)
-        raise SpoolFailed(f"{path}: {error}") from error
+        raise SpoolFailed(f"{path}: {without_path(error)}") from error
     if not _is_still_there(descriptor, path):
         # Its owner deleted it between our opening and our locking.
         os.close(descriptor)

@@ -1,21 +1,35 @@
 """The spool files in a folder, as an operator wants to see them."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
+from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import SUFFIX, InUse, SpoolFile
 
 _ENDLESS = 1 << 62
 
 
+class State(StrEnum):
+    """Whose a spool file is."""
+
+    IN_USE = "in use"
+    """A living process's."""
+    LEFT_BEHIND = "left behind"
+    """A dead one's."""
+    DAMAGED = "damaged"
+    """Nobody's who could read it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """One file: ``in use`` by a living process, ``left behind`` by a dead one, or ``damaged``."""
+    """One file; ``why`` says of a damaged one what is wrong, and of one in use who drains it."""
 
     file: str
-    state: str
+    state: State
     observations: int | None = None
     bytes: int | None = None
     why: str = ""
@@ -25,15 +39,37 @@ class ListedFile:
         return asdict(self)
 
 
+def spool_files(folder: Path) -> list[Path]:
+    """Return the spool files in ``folder``, by name; none where the folder does not exist.
+
+    Raises:
+        SpoolFailed: it cannot be looked into, so that nobody knows what waits there.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(folder / entry.name for entry in entries if entry.name.endswith(SUFFIX))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        told = "check spool.directory, and run this as the service's user"
+        raise SpoolFailed(f"{folder}: {without_path(error)}; {told}") from error
+
+
 def listed(folder: Path) -> Iterator[ListedFile]:
-    """Yield the spool files in ``folder``; only what nobody uses can be looked into."""
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    """Yield the spool files in ``folder``; only what nobody uses can be looked into.
+
+    Raises:
+        SpoolFailed: the folder cannot be looked into.
+    """
+    for path in spool_files(folder):
         try:
             file = SpoolFile(path, _ENDLESS)
         except InUse:
-            yield ListedFile(path.name, "in use", why="its process drains it: see its /readyz")
+            why = "its process drains it: see its /readyz"
+            yield ListedFile(path.name, State.IN_USE, why=why)
         except SpoolFailed as error:
-            yield ListedFile(path.name, "damaged", why=str(error))
+            why = str(error).removeprefix(f"{path}: ")
+            yield ListedFile(path.name, State.DAMAGED, why=why)
         else:
-            yield ListedFile(path.name, "left behind", file.count, file.bytes)
+            yield ListedFile(path.name, State.LEFT_BEHIND, file.count, file.bytes)
             file.close(delete_if_empty=False)

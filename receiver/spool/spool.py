@@ -37,6 +37,7 @@ class Spool:
         self._file: SpoolFile | None = None
         self._next_path = self._new_path()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
+        self._orphans_thread = ThreadPoolExecutor(1, thread_name_prefix="spool-orphans")
         self._commits = GroupCommit(self._commit, alarms, slowest)
         self._damaged: set[Path] = set()
 
@@ -130,7 +131,7 @@ class Spool:
 
         One that cannot be read is told once, and left for a person to look at.
         """
-        file, unusable = await self.in_thread(self._open_orphan)
+        file, unusable = await self.in_orphans_thread(self._open_orphan)
         for path, error in unusable.items():
             self.set_aside(path, error)
         return file
@@ -173,6 +174,7 @@ class Spool:
         if self._file is not None:
             await self.in_thread(self._file.close)
         self._thread.shutdown(wait=False)
+        self._orphans_thread.shutdown(wait=False)
 
     def _open(self) -> SpoolFile:
         try:
@@ -224,8 +226,12 @@ class Spool:
         self._alarms.sound("", "spool-failed", why=self.problem, remedy=_REMEDY)
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:
-        """Do ``work`` in the one thread that touches spool files."""
+        """Do ``work`` in the one thread that touches this process's own file."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def in_orphans_thread(self, work: Callable[[], _T]) -> _T:
+        """Do ``work`` in the thread for what others left: a large file takes long to open."""
+        return await asyncio.get_running_loop().run_in_executor(self._orphans_thread, work)
 
 
 def _copy(old: SpoolFile, fresh: SpoolFile) -> None:

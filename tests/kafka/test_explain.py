@@ -192,4 +192,4 @@ async def test_bytes_are_traced(settings: str, tmp_path: Path) -> None:
     )
     assert "these bytes never arrived here" in told.stdout
     nothing = await asyncio.to_thread(command, service.config, "explain", "invoice/i3", expect=1)
-    assert nothing.stdout == "nothing is known of invoice/i3\n"
+    assert nothing.stdout == "nothing is known of invoice/i3 (searched: shop)\n"

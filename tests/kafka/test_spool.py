@@ -1,12 +1,14 @@
 """Kafka away: webhooks are answered 200 all the same, and become their events exactly once."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from receiver.spool.file import Spooled, SpoolFile
 from tests.kafka.cluster import Cluster
-from tests.kafka.test_operator import ask, eventually
+from tests.kafka.test_operator import ask, command, eventually
 from tests.kafka.test_spine import made, read
 from tests.support.configuration import service_config
 from tests.support.judge import judge
@@ -83,3 +85,18 @@ async def test_what_a_killed_process_spooled_is_published_by_the_next(
             return left == 1
 
         await eventually(adopted, "the spool of the first was never deleted")
+
+
+def test_the_command_drains_what_it_can_and_names_the_rest(config: str, tmp_path: Path) -> None:
+    """What a dead process left goes to Kafka; a damaged file stays, and is told."""
+    file = tmp_path / "payevents.toml"
+    file.write_text(config)
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    with SpoolFile(folder / "left.spool", 1 << 20) as left:
+        left.append([Spooled(b"smartpay/shop/invoice/i1", [], b"{}")] * 3)
+    (folder / "bad.spool").write_bytes(b"no database" * 1000)
+    told = json.loads(command(file, "spool", "drain", "--json", expect=1).stdout)
+    assert told == {"drained": 3, "damaged": {"bad.spool": "file is not a database"}, "in_use": []}
+    assert not (folder / "left.spool").exists()
+    assert (folder / "bad.spool").exists()

@@ -13,6 +13,7 @@ from receiver.cli.output import printable
 from tests.kafka.ports import free_ports
 from tests.support.configuration import service_config
 from tests.support.payevents import COMMAND
+from tests.unit.receiver.cli.reading import plain
 
 HEAVY = ("aiohttp", "aiokafka", "pydantic", "prometheus_client", "uvloop", "rich.console")
 COMMANDS = [
@@ -36,10 +37,15 @@ COMMANDS = [
     ["dead-letters", "list"],
     ["dead-letters", "show"],
     ["dead-letters", "redrive"],
+    ["spool"],
+    ["spool", "status"],
+    ["spool", "drain"],
     ["explain"],
     ["schema"],
     ["schema", "export"],
 ]
+
+OTHER = '[accounts.other]\nprovider = "voucherry"\nauth_token = "a token"\n'
 
 
 @pytest.fixture
@@ -74,7 +80,7 @@ def test_the_command_starts_light() -> None:
         ["topics", "create"],
         ["topics", "list"],
         ["topics", "repartition"],
-        ["topics", "rewind", "--yes"],
+        ["topics", "rewind", "--role", "route", "--yes"],
         ["tail", "--count", "1"],
         ["watches", "list"],
         ["watches", "export"],
@@ -131,6 +137,26 @@ def test_check_config_ends_with_2_on_a_mistake(tmp_path: Path) -> None:
     assert 'did you mean "partitions"?' in done.stderr
 
 
+@pytest.mark.parametrize(("accounts", "count"), [("", "1 account"), (OTHER, "2 accounts")])
+def test_check_config_names_its_source(tmp_path: Path, accounts: str, count: str) -> None:
+    """Which file is right is said, for there may be several."""
+    file = tmp_path / "payevents.toml"
+    file.write_text(service_config("127.0.0.1:9", "", tmp_path, accounts=accounts))
+    done = CliRunner().invoke(app, ["check-config", "--config", str(file)])
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-1] == f"the configuration is right ({file}): {count}"
+    assert "no file was read" not in done.stderr
+
+
+def test_check_config_without_a_file_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever forgot the option must not believe that the file is right."""
+    monkeypatch.delenv("PAYEVENTS_CONFIG", raising=False)
+    done = CliRunner().invoke(app, ["check-config"])
+    assert done.exit_code == 0
+    assert "warning: no file was read: give --config or set PAYEVENTS_CONFIG\n" in done.stderr
+    assert done.stdout == "the configuration is right (the environment): 0 accounts\n"
+
+
 def test_serve_says_which_address_is_taken(config: Path) -> None:
     """A port that is taken is one clear error, not a traceback."""
     import socket
@@ -167,6 +193,13 @@ def test_a_watch_that_cannot_be_is_refused_before_kafka_is_asked(config: Path) -
     assert done.stderr == "error: there is no account 'cherries'\n"
 
 
+def test_the_watches_of_no_account_are_not_listed(config: Path) -> None:
+    """A misspelt account is an error, as it is to the API, and not an empty list."""
+    done = CliRunner().invoke(app, ["watches", "list", "--account", "shp", "--config", str(config)])
+    assert done.exit_code == 1
+    assert done.stderr == "error: there is no account 'shp'\n"
+
+
 def test_the_schemas_are_exported(tmp_path: Path) -> None:
     """Both documents are printed or written as they are published."""
     printed = CliRunner().invoke(app, ["schema", "export"])
@@ -197,7 +230,10 @@ def test_what_others_wrote_drives_no_terminal() -> None:
         (["dead-letters", "show", "x", "--raw", "--json"], "--raw or --json"),
         (["explain"], "--body FILE"),
         (["explain", "aBc123"], "<kind>/<id>"),
-        (["explain", "invoice/x", "--since", "soon"], "since: "),
+        (["explain", "invoice/x", "--since", "soon"], "Invalid value for --since: "),
+        (["tail", "--topic", "payments"], "Invalid value for --topic: no topic for events"),
+        (["sandbox", "smartpai"], "Invalid value for PROVIDER: there is no provider"),
+        (["dead-letters", "redrive", "x", "--timeout", "30"], "Invalid value for --timeout: "),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )
@@ -205,18 +241,24 @@ def test_what_cannot_be_meant_is_refused_before_kafka_is_asked(
     config: Path, arguments: list[str], told: str
 ) -> None:
     """A misspelt filter is named with exit code 2: it must not become no filter."""
-    done = CliRunner().invoke(app, [*arguments, "--config", str(config)])
+    configured = [] if arguments[0] == "sandbox" else ["--config", str(config)]
+    done = CliRunner().invoke(app, [*arguments, *configured])
     assert done.exit_code == 2
-    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert told in plain(done.stderr)
 
 
 @pytest.mark.parametrize(
-    ("options", "code", "told"), [([], 1, "give --yes"), (["--role", "receive"], 2, "no position")]
+    ("options", "code", "told"),
+    [
+        (["--role", "route"], 1, "give --yes"),
+        (["--yes"], 2, "'--role'"),
+        (["--role", "receive", "--yes"], 2, "'--role'"),
+    ],
 )
 def test_a_rewind_is_asked_for_in_so_many_words(
     config: Path, options: list[str], code: int, told: str
 ) -> None:
-    """Without --yes nothing is done, and nobody is asked to rewind what has no position."""
+    """Without --yes, or without a role that has a position, nothing is done."""
     command = ["topics", "rewind", *options, "--config", str(config)]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == code

@@ -11,7 +11,7 @@ from config.topics import Topics
 from handlers.observation import Observation, Origin
 from receiver.dead_letters import redriving
 from receiver.dead_letters.finding import Found
-from receiver.dead_letters.redriving import Pace, RedriveStopped, redrive
+from receiver.dead_letters.redriving import Pace, RedriveStopped, redrive, refusals
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients, KafkaHeaders
 from receiver.kafka.snapshot import Row
@@ -93,6 +93,15 @@ async def test_letters_are_sent_under_their_ids_without_the_old_verdict() -> Non
     [observation] = inbox.taken
     assert (observation.letter_id, observation.verdict) == ("a", None)
     assert (observation.body, observation.received_at) == (b"body", NOW)
+
+
+def test_what_cannot_be_sent_is_known_beforehand() -> None:
+    """A dry run can refuse what the run would: ids that there are not, and foreign records."""
+    refused = refusals([found("a"), found("x", "not-an-observation")], ["nobody"])
+    assert refused == {
+        "nobody": "there is no such letter",
+        "x": "it was not written by payevents and never can be read",
+    }
 
 
 async def test_no_more_a_second_than_allowed() -> None:

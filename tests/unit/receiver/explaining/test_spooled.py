@@ -39,3 +39,11 @@ def test_no_folder_holds_nothing(tmp_path: Path) -> None:
     """A host that never spooled has no folder."""
     search = search_spool(tmp_path / "missing", {b"wanted"})
     assert (dict(search.found), search.in_use, search.unreadable) == ({}, [], [])
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
+    """What was searched nowhere must not be taken for what was not found."""
+    (tmp_path / "spool").touch()
+    search = search_spool(tmp_path / "spool", {b"wanted"})
+    [told] = search.unreadable
+    assert told.startswith(f"{tmp_path / 'spool'}: Not a directory; ")

@@ -2,12 +2,14 @@
 
 import asyncio
 import resource
+from unittest.mock import Mock
 
 import pytest
 
 from receiver.http.admission import Refusal
 from receiver.http.connections import Connections
 from receiver.http.descriptors import KEPT_BACK, connections_within_limits
+from receiver.http.protocol import Connection
 from tests.unit.receiver.http.load import (
     HEAD_TIMEOUT,
     LONGEST_IDLE,
@@ -86,7 +88,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(sent: bytes) -> None:
         assert len(load.connections) == 1
         load.clock[0] += 1
         load.connections.look()
-        assert len(load.connections) == 0
+        await connected(load, 0)
         await client.closed()
         assert load.admission.refused == {Refusal.HEAD: 1}
         assert load.alarms.present == []
@@ -148,6 +150,17 @@ async def test_an_answer_that_nobody_reads_holds_no_place_for_ever() -> None:
         load.connections.look()
         await client.closed()
         assert load.admission.refused[Refusal.HEAD] == 0
+
+
+async def test_a_refused_connection_counts_until_its_socket_is_closed() -> None:
+    """The count is of sockets, also of those whose 503 is on its way."""
+    async with listening() as load:
+        load.connections.most = 0
+        refused = Mock(spec=Connection, at_work=False, held=0)
+        assert not load.connections.open(refused)
+        assert len(load.connections) == 1
+        load.connections.lost(refused)
+        assert len(load.connections) == 0
 
 
 async def test_a_storm_of_connections_ends_where_it_began() -> None:

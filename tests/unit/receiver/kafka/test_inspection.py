@@ -1,5 +1,7 @@
 """Inspection: what counts as Kafka being away, and what is told about the topics."""
 
+from datetime import UTC, datetime
+
 import pytest
 from aiokafka.errors import KafkaConnectionError
 from structlog.testing import capture_logs
@@ -8,6 +10,7 @@ from receiver.kafka import inspection
 from receiver.kafka.clients import Clients
 from receiver.kafka.inspection import Inspection, weaknesses
 from receiver.kafka.topics import TopicSpec, TopicState
+from receiver.observability.alarms import Alarms
 
 SPEC = TopicSpec("inbox", 3, 3, {})
 
@@ -20,9 +23,17 @@ class Cluster:
         self.answers = True
         self.states = [state(min_insync="2", replicas=3)]
         monkeypatch.setattr(inspection, "compare_topics", self._compare)
-        self.inspection = Inspection(Clients({}), [SPEC], monotonic=lambda: self.now)
+        self.hangs = 0.0
+        self.alarms = Alarms(lambda: datetime(2026, 11, 22, tzinfo=UTC))
+        self.inspection = Inspection(Clients({}), [SPEC], self.alarms, monotonic=lambda: self.now)
+
+    @property
+    def codes(self) -> list[str]:
+        """Return the codes of the alarms."""
+        return [alarm.code for alarm in self.alarms.present]
 
     async def _compare(self, *_: object) -> list[TopicState]:
+        self.now += self.hangs
         if not self.answers:
             raise KafkaConnectionError("refused")
         return self.states
@@ -78,6 +89,52 @@ async def test_an_answer_ends_it(cluster: Cluster) -> None:
     await cluster.inspection.look()
     cluster.now += 60
     assert cluster.inspection.problem == ""
+
+
+@pytest.mark.parametrize("answered_before", [False, True])
+async def test_kafka_away_for_half_a_minute_is_an_alarm(
+    cluster: Cluster, answered_before: bool
+) -> None:
+    """Nobody is woken for an election; after half a minute someone is, and told what is kept."""
+    if answered_before:
+        await cluster.inspection.look()
+    cluster.answers = False
+    for _ in range(30):
+        await cluster.inspection.look()
+        cluster.now += 1
+    assert cluster.codes == []
+    await cluster.inspection.look()
+    [alarm] = cluster.alarms.present
+    assert (alarm.account, alarm.code) == ("", "kafka-away")
+    assert alarm.why == cluster.inspection.problem
+    assert "spool.max_bytes" in alarm.remedy
+
+
+async def test_the_alarm_about_kafka_ends_with_its_first_answer(cluster: Cluster) -> None:
+    """It ends by itself, and the next outage has its own half minute."""
+    cluster.answers, cluster.hangs = False, 20
+    await cluster.inspection.look()
+    await cluster.inspection.look()
+    assert cluster.codes == ["kafka-away"]
+    cluster.answers, cluster.hangs = True, 0
+    await cluster.inspection.look()
+    assert cluster.codes == []
+    cluster.now += 60
+    cluster.answers = False
+    for _ in range(3):
+        await cluster.inspection.look()
+    assert cluster.inspection.problem
+    assert cluster.codes == []
+
+
+async def test_questions_that_hang_count_from_when_they_were_asked(cluster: Cluster) -> None:
+    """A cluster behind a dead network fails slowly, and is away since the first question."""
+    await cluster.inspection.look()
+    cluster.answers, cluster.hangs = False, 60
+    await cluster.inspection.look()
+    assert cluster.codes == []
+    await cluster.inspection.look()
+    assert cluster.codes == ["kafka-away"]
 
 
 async def test_missing_topics_are_told_once(cluster: Cluster) -> None:

@@ -42,6 +42,19 @@ def test_what_does_not_fit_is_refused(
         checked_position(table(position, a=b"1"), SPEC, 0, Counts(*counts), 3)
 
 
+@pytest.mark.parametrize("role", ["route", "poll"])
+def test_what_was_deleted_unread_is_told_with_the_way_on(role: str) -> None:
+    """The command is complete: whoever copies it rewinds this role's partition and no other."""
+    spec = ShardSpec(role, "app", "in", "table", partitions=4)
+    with pytest.raises(BrokenTable) as refused:
+        checked_position(table(InputPosition(1, 4, 4)), spec, 2, Counts(4, 4), 3)
+    assert str(refused.value) == (
+        "2 records of in/2 were deleted before they were handled: lengthen its retention, "
+        f"run 'payevents topics rewind --role {role} --partition 2 --yes', "
+        "and reconcile what they held"
+    )
+
+
 def test_positions_written_before_there_were_witnesses_are_read() -> None:
     """Records of earlier versions have neither witness nor move; what is written comes back."""
     restored = Table()

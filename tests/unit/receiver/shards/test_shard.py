@@ -1,6 +1,7 @@
 """The life of a shard, without Kafka: whatever ends it but its owner, it starts again."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -8,7 +9,9 @@ from typing import cast
 
 from receiver.kafka.clients import Clients
 from receiver.observability.alarms import Alarms
+from receiver.shards.freshness import Freshness
 from receiver.shards.open_shard import OpenShard, ShardSpec
+from receiver.shards.session import SessionLost
 from receiver.shards.shard import Shard, ShardState
 from tests.unit.receiver.polling.virtual import virtual
 
@@ -16,11 +19,20 @@ SPEC = ShardSpec("route", "app", "in", "table")
 
 
 class FailingShard(Shard):
-    """A shard that runs for ``seconds`` at each start, then fails with what ``failure`` returns."""
+    """A shard that runs for ``seconds`` at each start, then fails with what ``failure`` returns.
 
-    def __init__(self, failure: Callable[[], BaseException], seconds: float) -> None:
+    The group counts it in all the time, unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        failure: Callable[[], BaseException],
+        seconds: float,
+        freshness: Freshness | None = None,
+    ) -> None:
         alarms = Alarms(lambda: datetime(2026, 1, 1, tzinfo=UTC))
-        super().__init__(cast("Clients", None), SPEC, 0, _no_work, alarms)
+        fresh = freshness or always_fresh()
+        super().__init__(cast("Clients", None), SPEC, 0, _no_work, alarms, fresh)
         self.starts: list[float] = []
         self._failure = failure
         self._seconds = seconds
@@ -30,6 +42,13 @@ class FailingShard(Shard):
         self._enter(ShardState.RUNNING)
         await asyncio.sleep(self._seconds)
         raise self._failure()
+
+
+def always_fresh() -> Freshness:
+    """Return the freshness of a member whose session never runs out."""
+    freshness = Freshness(session=math.inf)
+    freshness.confirm(0.0)
+    return freshness
 
 
 async def _no_work(_: OpenShard) -> None:
@@ -92,3 +111,28 @@ async def test_it_ends_with_its_ownership_even_if_ending_fails() -> None:
     done, _ = await asyncio.wait([life], timeout=10.0)
     assert done
     assert len(shard.starts) == 1
+
+
+@virtual
+async def test_it_starts_again_only_once_the_group_counts_us_in() -> None:
+    """Another may own the partition where the group was silent: to start would be to fence it."""
+    freshness = Freshness(session=10.0)
+    freshness.confirm(0.0)
+    shard = FailingShard(SessionLost, 30.0, freshness)
+    life = asyncio.create_task(shard.run())
+    await asyncio.sleep(100.0)
+    assert shard.starts == [0.0]
+    freshness.confirm(95.0)
+    await asyncio.sleep(1.0)
+    assert shard.starts == [0.0, 100.0]
+    life.cancel()
+    await asyncio.wait([life])
+
+
+@virtual
+async def test_it_starts_again_at_once_while_that_is_known() -> None:
+    """A session that is lost while heartbeats are answered costs nobody a wait."""
+    freshness = Freshness(session=10.0)
+    freshness.confirm(0.0)
+    starts = await starts_within(9.0, FailingShard(SessionLost, 5.0, freshness))
+    assert starts[1] < 5.1

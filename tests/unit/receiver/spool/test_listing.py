@@ -53,3 +53,17 @@ def test_a_folder_that_may_not_be_read_is_an_error(
     monkeypatch.setattr(os, "scandir", refused)
     with pytest.raises(SpoolFailed, match=r"Permission denied; check spool\.directory"):
         spool_files(tmp_path)
+
+
+def test_a_file_that_may_not_be_opened_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with it stands alone: the file is named beside it."""
+    (tmp_path / "a.spool").touch()
+
+    def refused(path: str, *_: int) -> int:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "open", refused)
+    [file] = listed(tmp_path)
+    assert (file.state, file.why) == ("damaged", "Permission denied")
