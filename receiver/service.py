@@ -86,10 +86,12 @@ class Service:
         if Role.RECEIVE in roles:
             limit = settings.spool.max_bytes
             self.spool = Spool(settings.spool.directory, limit, self.alarms)
-            self.metrics.registry.register(SpoolCollector(self.spool))
+            self.metrics.registry.register(SpoolCollector(self.spool, limit))
             self.connections = public_connections(settings.http, self.alarms)
             self.metrics.registry.register(LoadCollector(self.connections))
-        self.inspection = Inspection(self.clients, wanted_topics(settings), monotonic=monotonic)
+        self.inspection = Inspection(
+            self.clients, wanted_topics(settings), self.alarms, monotonic=monotonic
+        )
         self.memberships: dict[Role, Membership] = {}
         self._clock = clock
         self._rng = rng or Random()  # noqa: S311 - for jitter

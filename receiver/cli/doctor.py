@@ -11,9 +11,10 @@ from config.problems import ConfigError
 from config.settings import Settings
 from handlers.clock import utc_now
 from receiver.accounts.providers import installed_providers
-from receiver.cli.kafka import explain, run_quietly
+from receiver.cli.kafka import failure_text, run_quietly
 from receiver.cli.output import print_json, printable
-from receiver.observability.doctor import Finding, Verdict, examine_cluster, examine_settings
+from receiver.observability.doctor import examine_cluster, examine_settings
+from receiver.observability.findings import Finding, Verdict
 
 _MARKS = {Verdict.OK: "ok     ", Verdict.WARNING: "warning", Verdict.WRONG: "WRONG  "}
 
@@ -50,5 +51,5 @@ def _cluster(settings: Settings) -> list[Finding]:
     try:
         return run_quietly(settings, lambda clients: examine_cluster(settings, clients, utc_now()))
     except (KafkaError, OSError, TimeoutError) as error:
-        told, _, remedy = explain(error, settings, repr(error)).partition(": ")
+        told, _, remedy = failure_text(error, settings, repr(error)).partition(": ")
         return [Finding("kafka", Verdict.WRONG, told, remedy)]

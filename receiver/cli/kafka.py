@@ -34,9 +34,9 @@ def run(settings: Settings, work: Callable[[Clients], Coroutine[Any, Any, _T]]) 
     try:
         return run_quietly(settings, work)
     except (SnapshotFailed, NotDurable, NoSuchTopic, TopicsFailed) as error:
-        raise fail(explain(error.__cause__ or error, settings, str(error))) from None
+        raise fail(failure_text(error.__cause__ or error, settings, str(error))) from None
     except (KafkaError, OSError, TimeoutError) as error:
-        raise fail(explain(error, settings, f"Kafka refused: {error!r}")) from None
+        raise fail(failure_text(error, settings, f"Kafka refused: {error!r}")) from None
 
 
 def run_quietly(settings: Settings, work: Callable[[Clients], Coroutine[Any, Any, _T]]) -> _T:
@@ -47,7 +47,7 @@ def run_quietly(settings: Settings, work: Callable[[Clients], Coroutine[Any, Any
     return asyncio.run(work(clients_for(settings.kafka)))
 
 
-def explain(error: BaseException, settings: Settings, otherwise: str) -> str:
+def failure_text(error: BaseException, settings: Settings, otherwise: str) -> str:
     """Return what went wrong and what to do; ``otherwise`` where nothing better is known."""
     servers = settings.kafka.bootstrap_servers
     match error:

@@ -1,6 +1,7 @@
 """``payevents topics``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +12,16 @@ from receiver.roles import Role
 if TYPE_CHECKING:
     from config.settings import Settings
     from receiver.kafka.clients import Clients
-    from receiver.kafka.topics import TopicState
     from receiver.shards.rewind import Rewound
 
 app = typer.Typer(help="The topics: make them, compare them, give them more partitions.")
+
+
+class _Reader(StrEnum):
+    """The roles that have a position in an input."""
+
+    ROUTE = Role.ROUTE.value
+    POLL = Role.POLL.value
 
 
 @app.command()
@@ -42,7 +49,7 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Show every topic, and where the cluster differs from the configuration."""
     from receiver.cli.kafka import run
     from receiver.cli.output import print_json, print_table
-    from receiver.kafka.topics import compare_topics, wanted_topics
+    from receiver.kafka.topics import advice, compare_topics, wanted_topics
 
     settings = load_settings(config)
     states = run(settings, lambda clients: compare_topics(clients, wanted_topics(settings)))
@@ -67,8 +74,8 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
         for row, state in zip(rows, states, strict=True)
     ]
     print_table(shown, ["topic", "state"], "no topics")
-    for advice in _advice(settings, states):
-        typer.echo(advice, err=True)
+    for each in advice(settings, states):
+        typer.echo(each, err=True)
 
 
 @app.command()
@@ -91,8 +98,8 @@ def repartition(
 @app.command()
 def rewind(
     role: Annotated[
-        Role, typer.Option(help="Whose input: the inbox (route) or the watch requests (poll).")
-    ] = Role.ROUTE,
+        _Reader, typer.Option(help="Whose input: the inbox (route) or the watch requests (poll).")
+    ],
     partition: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Only this partition.")
     ] = None,
@@ -109,11 +116,10 @@ def rewind(
     """
     from receiver.cli.output import print_json
 
-    if role is Role.RECEIVE:
-        raise typer.BadParameter("receivers have no position: give route or poll")
     if not yes:
         raise fail("all that is kept of the input will be handled again: give --yes to do it")
-    rewound = _rewind(load_settings(config), role, None if partition is None else [partition])
+    partitions = None if partition is None else [partition]
+    rewound = _rewind(load_settings(config), Role(role), partitions)
     if json:
         rows = [{"partition": r.partition, "was": r.was, "now": r.now} for r in rewound]
         print_json({"rewound": rows})
@@ -141,18 +147,3 @@ def _rewind(
             raise fail(f"{error}: run it again") from None
 
     return run(settings, work)
-
-
-def _advice(settings: "Settings", states: "Sequence[TopicState]") -> Iterator[str]:
-    if not all(state.exists for state in states):
-        yield "run 'payevents topics create' to make what is missing"
-    there = [state for state in states if state.exists]
-    sharded = {s.partitions for s in there if s.spec.name in settings.topics.sharded}
-    others = {s.partitions for s in there if s.spec.name not in settings.topics.sharded}
-    wanted = settings.kafka.partitions
-    if any(count < wanted for count in sharded):
-        yield f"run 'payevents topics repartition' to move to {wanted} partitions"
-    if any(count > wanted for count in sharded):
-        yield f"set kafka.partitions to {max(sharded)}: Kafka takes no partitions away"
-    if len(others) == 1 and others != {settings.kafka.for_events}:
-        yield f"set kafka.event_partitions to {min(others)}: these topics keep their number"

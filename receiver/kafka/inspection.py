@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.topics import TopicSpec, TopicState, compare_topics
+from receiver.observability.alarms import Alarms
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -19,6 +20,9 @@ _BELIEVED_FOR = 10.0
 While one broker of several is gone, and the others have not noticed, questions to it fail.
 """
 _FAILURES_BELIEVED = 2
+_ALARM_AFTER = 30.0
+"""Seconds without an answer after which a person is told: an election or a restart is over then."""
+_REMEDY = "bring Kafka back; webhooks are kept in the spool until spool.max_bytes"
 
 MIN_INSYNC = "min.insync.replicas"
 
@@ -30,13 +34,20 @@ class Inspection:
     """
 
     def __init__(
-        self, clients: Clients, specs: Sequence[TopicSpec], *, monotonic: Callable[[], float]
+        self,
+        clients: Clients,
+        specs: Sequence[TopicSpec],
+        alarms: Alarms,
+        *,
+        monotonic: Callable[[], float],
     ) -> None:
         self._clients = clients
         self._specs = specs
+        self._alarms = alarms
         self._monotonic = monotonic
         self._failure = ""
         self._failures = 0
+        self._unanswered_since = 0.0
         self._answered_at: float | None = None
         self._states: Sequence[TopicState] = ()
         self._told: frozenset[str] = frozenset()
@@ -69,16 +80,29 @@ class Inspection:
 
     async def look(self) -> None:
         """Look once."""
+        asked_at = self._monotonic()
         try:
             async with asyncio.timeout(self._clients.timeouts.start):
                 self._states = await compare_topics(self._clients, self._specs)
         except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+            if not self._failures:
+                self._unanswered_since = asked_at
             self._failure = f"Kafka cannot be reached: {error!r}"
             self._failures += 1
+            self._sound()
             return
         self._failure, self._failures = "", 0
         self._answered_at = self._monotonic()
+        self._alarms.over("", "kafka-away")
         self._tell()
+
+    def _sound(self) -> None:
+        """Sound the alarm once Kafka has been away for long enough.
+
+        Its questions count from when they were asked: one that hangs can take a minute to fail.
+        """
+        if self.problem and self._monotonic() - self._unanswered_since >= _ALARM_AFTER:
+            self._alarms.sound("", "kafka-away", why=self.problem, remedy=_REMEDY)
 
     def _tell(self) -> None:
         """Log what is missing or weak whenever that has changed."""
@@ -105,11 +129,17 @@ def weaknesses(states: Sequence[TopicState]) -> list[str]:
     """
     return [
         f"{state.spec.name}: {MIN_INSYNC} is {state.config[MIN_INSYNC]} with"
-        f" {state.replication_factor} replicas, set it to {_least(state)}"
+        f" {state.replication_factor} replicas, set it to {least_insync(state)}"
         for state in states
-        if MIN_INSYNC in state.config and int(state.config[MIN_INSYNC]) < _least(state)
+        if is_weak(state)
     ]
 
 
-def _least(state: TopicState) -> int:
+def is_weak(state: TopicState) -> bool:
+    """Tell whether a topic is known to have too few in-sync replicas."""
+    return MIN_INSYNC in state.config and int(state.config[MIN_INSYNC]) < least_insync(state)
+
+
+def least_insync(state: TopicState) -> int:
+    """Return how many in-sync replicas a topic should ask for, so that one broker may be lost."""
     return max(1, state.replication_factor - 1)

@@ -1,6 +1,6 @@
 """The topics: what they should be, making them, and where the cluster differs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,6 +12,11 @@ from config.settings import Settings
 from receiver.kafka.clients import Clients
 
 COMPACTED = "compact"
+MAX_MESSAGE_BYTES = "max.message.bytes"
+UNCLEAN_ELECTION = "unclean.leader.election.enable"
+
+_ALSO_READ = (MAX_MESSAGE_BYTES, UNCLEAN_ELECTION)
+"""Keys that are the cluster's own affair, and that the service depends on all the same."""
 
 
 class TopicsFailed(Exception):
@@ -30,18 +35,29 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """A topic as it is beside what it should be; ``differences`` is empty if that is the same.
+    """A topic as it is beside what it should be.
 
     ``partitions``, ``replication_factor`` and ``config`` are the cluster's; ``config`` is empty
-    where it may not be read.
+    where it may not be read. ``misconfigured`` says what differs beside the number of partitions.
     """
 
     spec: TopicSpec
     exists: bool
-    differences: list[str] = field(default_factory=list)
+    misconfigured: list[str] = field(default_factory=list)
     partitions: int = 0
     replication_factor: int = 0
     config: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def resized(self) -> bool:
+        """Tell whether the topic has another number of partitions than it should."""
+        return self.exists and self.partitions != self.spec.partitions
+
+    @property
+    def differences(self) -> list[str]:
+        """Return all that differs; nothing if the topic is as it should be, or does not exist."""
+        sizes = [f"partitions: {self.partitions}, wanted {self.spec.partitions}"]
+        return [*(sizes if self.resized else []), *self.misconfigured]
 
 
 def wanted_topics(settings: Settings) -> list[TopicSpec]:
@@ -140,13 +156,40 @@ async def compare_topics(clients: Clients, specs: Sequence[TopicSpec]) -> list[T
         await admin.close()
 
 
+def advice(settings: Settings, states: Sequence[TopicState]) -> list[str]:
+    """Return what to do about missing topics, and about numbers of partitions that differ."""
+    missing = not all(state.exists for state in states)
+    return [
+        *(["run 'payevents topics create' to make what is missing"] if missing else []),
+        *advice_on_shards(settings, states),
+        *advice_on_others(settings, states),
+    ]
+
+
+def advice_on_shards(settings: Settings, states: Sequence[TopicState]) -> Iterator[str]:
+    """Yield, in order, what brings the topics of shards and ``kafka.partitions`` together."""
+    counts = {s.partitions for s in states if s.exists and s.spec.name in settings.topics.sharded}
+    wanted = settings.kafka.partitions
+    most = max(counts, default=wanted)
+    if most > wanted:
+        yield f"set kafka.partitions to {most}: Kafka takes no partitions away"
+    if any(count < max(most, wanted) for count in counts):
+        yield f"run 'payevents topics repartition' to move to {max(most, wanted)} partitions"
+
+
+def advice_on_others(settings: Settings, states: Sequence[TopicState]) -> Iterator[str]:
+    """Yield what makes ``kafka.event_partitions`` right, if it is not and one number can be."""
+    sharded = settings.topics.sharded
+    counts = {s.partitions for s in states if s.exists and s.spec.name not in sharded}
+    if len(counts) == 1 and counts != {settings.kafka.for_events}:
+        yield f"set kafka.event_partitions to {min(counts)}: these topics keep their number"
+
+
 def _compare(
     spec: TopicSpec, found: dict[str, list[dict[str, list[int]]]], actual: dict[str, str]
 ) -> TopicState:
     differences = []
     partitions = found["partitions"]
-    if len(partitions) != spec.partitions:
-        differences.append(f"partitions: {len(partitions)}, wanted {spec.partitions}")
     replicas = min((len(partition["replicas"]) for partition in partitions), default=0)
     if replicas != spec.replication_factor:
         differences.append(f"replication factor: {replicas}, wanted {spec.replication_factor}")
@@ -163,10 +206,15 @@ async def _configurations(
 ) -> dict[str, dict[str, str]]:
     if not specs:
         return {}
-    resources = [ConfigResource(ConfigResourceType.TOPIC, spec.name, spec.config) for spec in specs]
+    resources = [
+        ConfigResource(
+            ConfigResourceType.TOPIC, spec.name, dict.fromkeys([*spec.config, *_ALSO_READ])
+        )
+        for spec in specs
+    ]
     [answer] = await admin.describe_configs(resources)
     return {
-        name: {entry[0]: entry[1] for entry in entries}
+        name: {entry[0]: entry[1] for entry in entries if entry[1] is not None}
         for _code, _message, _type, name, entries in answer.resources
     }
 

@@ -1,42 +1,19 @@
 """The doctor: what an operator would check by hand, with an answer and what to do about it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from handlers.clock import rfc3339
 from receiver.kafka.clients import Clients
-from receiver.kafka.inspection import weaknesses
 from receiver.kafka.reading import partitions_of, started_consumer
-from receiver.kafka.topics import TopicState, compare_topics, wanted_topics
+from receiver.kafka.topics import compare_topics, wanted_topics
+from receiver.observability.findings import Finding, Verdict
+from receiver.observability.shard_findings import examine_shards
+from receiver.observability.topic_findings import examine_topics
 
 _CLOCK_TOLERANCE = timedelta(seconds=10)
-
-
-class Verdict(StrEnum):
-    """How a finding is to be taken; only what is wrong must be mended."""
-
-    OK = "ok"
-    WARNING = "warning"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: what was found, and what to do."""
-
-    subject: str
-    verdict: Verdict
-    told: str
-    remedy: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        """Return the finding for programs."""
-        return asdict(self)
 
 
 def examine_settings(settings: Settings) -> list[Finding]:
@@ -57,28 +34,14 @@ async def examine_cluster(settings: Settings, clients: Clients, now: datetime) -
     """
     states = await compare_topics(clients, wanted_topics(settings))
     servers = settings.kafka.bootstrap_servers
-    found = [Finding("kafka", Verdict.OK, f"{servers} answers"), *_topics(states)]
+    found = [
+        Finding("kafka", Verdict.OK, f"{servers} answers"),
+        *examine_topics(settings, states),
+    ]
     if all(state.exists for state in states):
+        found += await examine_shards(settings, clients)
         found.append(await _clock(settings, clients, now))
     return found
-
-
-def _topics(states: Sequence[TopicState]) -> list[Finding]:
-    missing = [state.spec.name for state in states if not state.exists]
-    found = []
-    if missing:
-        told = f"missing: {', '.join(missing)}"
-        found.append(Finding("topics", Verdict.WRONG, told, "run 'payevents topics create'"))
-    for state in states:
-        if state.differences:
-            remedy = "change the topic or the configuration, if this is not intended"
-            told = f"{state.spec.name}: {'; '.join(state.differences)}"
-            found.append(Finding("topics", Verdict.WARNING, told, remedy))
-    weak = [
-        Finding("durability", Verdict.WRONG, told, "a broker that is lost can take records along")
-        for told in weaknesses(states)
-    ]
-    return [*(found or [Finding("topics", Verdict.OK, "all are as wanted")]), *weak]
 
 
 async def _clock(settings: Settings, clients: Clients, now: datetime) -> Finding:

@@ -64,7 +64,8 @@ def checked_position(
     if position.offset < first:
         raise BrokenTable(
             f"{first - position.offset} records of {spec.input_topic}/{partition} were deleted "
-            "before they were handled: lengthen the topic's retention, and reconcile what they held"
+            "before they were handled: lengthen its retention, run 'payevents topics rewind --role "
+            f"{spec.role} --partition {partition} --yes', and reconcile what they held"
         )
     return position
 

@@ -11,8 +11,9 @@ from receiver.spool.spool import Spool
 class SpoolCollector(Collector):
     """Tells how much waits on disk, and whether the disk can be trusted."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, max_bytes: int) -> None:
         self._spool = spool
+        self._max_bytes = max_bytes
 
     def collect(self) -> Iterable[Metric]:
         """Return the gauges as they are now."""
@@ -22,6 +23,9 @@ class SpoolCollector(Collector):
                 "payevents_spool_observations", "Webhooks on disk for Kafka.", spool.count
             ),
             GaugeMetricFamily("payevents_spool_bytes", "Their size.", spool.bytes),
+            GaugeMetricFamily(
+                "payevents_spool_max_bytes", "The size that is allowed.", self._max_bytes
+            ),
             GaugeMetricFamily(
                 "payevents_spool_available",
                 "1 while webhooks can be written to disk.",

@@ -269,7 +269,8 @@ def test_a_weak_topic_is_wrong_for_the_doctor(kafka_three: Cluster, tmp_path: Pa
     file.write_text(text.replace("[kafka]", "[kafka]\nmin_insync_replicas = 1"))
     command(file, "topics", "create")
     told = command(file, "doctor", expect=1).stdout
-    assert "min.insync.replicas is 1 with 3 replicas, set it to 2" in told
+    assert "min.insync.replicas is 1 with 3 replicas" in told
+    assert "set min.insync.replicas of the topic to 2" in told
 
 
 async def test_an_account_of_accounts_dir_works_without_a_restart(

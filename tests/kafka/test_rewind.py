@@ -174,8 +174,8 @@ async def test_a_partition_that_is_not_there_is_not_rewound(
 
 def rewind_all(config: Path) -> bytes:
     """Run the command for the inbox; return what it printed."""
-    command = [str(COMMAND), "topics", "rewind", "--yes", "--json", "--config", str(config)]
-    return subprocess.run(command, capture_output=True, check=True).stdout
+    command = ["topics", "rewind", "--role", "route", "--yes", "--json", "--config", str(config)]
+    return subprocess.run([str(COMMAND), *command], capture_output=True, check=True).stdout
 
 
 async def test_a_running_service_takes_a_rewind_up_and_publishes_nothing_twice(
