@@ -140,7 +140,7 @@ class Appender:
             except asyncio.CancelledError:
                 await discard_producer(producer)
                 raise
-            except Exception as error:  # noqa: BLE001 - without it the process would end
+            except Exception as error:
                 self.problem = f"Kafka cannot be reached: {error!r}"
                 if not isinstance(error, KafkaError | OSError | AssertionError):
                     log.warning("Kafka cannot be reached", why=repr(error), exc_info=True)

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.observability.alarms import Alarms
+from receiver.shards.freshness import Freshness
 from receiver.shards.open_shard import ShardSpec
 from receiver.shards.shard import Shard, ShardState, Work
 
@@ -22,6 +23,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _POLL_MS = 200
 _REBUILD_AFTER = 1.0
 _LEAVE_WITHIN = 5.0
+_SILENT_FOR = 60.0
+"""Seconds without an answer of the coordinator after which another consumer asks.
+
+Many times what a join may take: giving one up leaves a member behind, for whom all others wait.
+"""
 
 
 class Membership:
@@ -34,6 +40,7 @@ class Membership:
         self._alarms = alarms
         self._shards: dict[int, tuple[Shard, asyncio.Task[None]]] = {}
         self._owned: frozenset[int] | None = None
+        self._freshness = Freshness(clients.timeouts.session)
         self._ending: set[asyncio.Task[None]] = set()
         self._log = log.bind(role=spec.role)
 
@@ -53,8 +60,11 @@ class Membership:
             while True:
                 try:
                     await self._take_part()
-                except (KafkaError, OSError, TimeoutError, AssertionError) as error:
-                    self._log.warning("membership starts again", why=repr(error))
+                except Exception as error:  # noqa: BLE001 - without it the process would end
+                    expected = isinstance(error, KafkaError | OSError | AssertionError)
+                    self._log.warning(
+                        "membership starts again", why=repr(error), exc_info=not expected
+                    )
                 # Shards go on meanwhile: only fencing, or a new assignment, ends them.
                 await asyncio.sleep(_REBUILD_AFTER)
         finally:
@@ -62,6 +72,7 @@ class Membership:
 
     async def _take_part(self) -> None:
         consumer = self._clients.member(self._spec.group)
+        self._freshness.heed(consumer)
         leave = False
         try:
             async with asyncio.timeout(self._clients.timeouts.start):
@@ -69,9 +80,9 @@ class Membership:
             consumer.subscribe(
                 [self._spec.input_topic], listener=_Listener(consumer, self._assigned)
             )
+            since = asyncio.get_running_loop().time()
             while True:
-                # A member that never fetches is put out of the group.
-                await consumer.getmany(timeout_ms=_POLL_MS)
+                await self._poll(consumer, since)
                 self._revive()
         except asyncio.CancelledError:
             leave = True
@@ -80,10 +91,21 @@ class Membership:
             if leave:
                 # First the shards, so that the next owner fences nobody at work.
                 await self._end()
-                with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                with contextlib.suppress(Exception):
                     async with asyncio.timeout(_LEAVE_WITHIN):
                         await consumer.stop()
             await discard_consumer(consumer)
+
+    async def _poll(self, consumer: AIOKafkaConsumer, since: float) -> None:
+        """Fetch nothing: a member that never fetches is put out of the group.
+
+        It waits for as long as aiokafka joins, which can be for ever.
+        """
+        try:
+            async with asyncio.timeout_at(max(since, self._freshness.answered) + _SILENT_FOR):
+                await consumer.getmany(timeout_ms=_POLL_MS)
+        except TimeoutError as error:
+            raise KafkaError("the group's coordinator does not answer") from error
 
     def _assigned(self, partitions: frozenset[int]) -> None:
         self._log.info("partitions assigned", partitions=sorted(partitions))
@@ -95,7 +117,9 @@ class Membership:
                 self._start(partition)
 
     def _start(self, partition: int) -> None:
-        shard = Shard(self._clients, self._spec, partition, self._work, self._alarms)
+        shard = Shard(
+            self._clients, self._spec, partition, self._work, self._alarms, self._freshness
+        )
         task = asyncio.create_task(shard.run(), name=f"{self._spec.role}-shard-{partition}")
         self._shards[partition] = (shard, task)
 
@@ -103,7 +127,8 @@ class Membership:
         """Start fenced shards again that are still ours after a whole session timeout.
 
         Earlier would let a thawed zombie steal its partition back; but a transaction that the
-        broker timed out fences its owner too, and no assignment follows that.
+        broker timed out fences its owner too, and no assignment follows that. A shard waits until
+        the membership is fresh, and what is fresh after so long was heard after the fencing.
         """
         patience = self._clients.timeouts.session
         for partition, (shard, task) in list(self._shards.items()):

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.observability.alarms import Alarms
+from receiver.shards.freshness import Freshness
 from receiver.shards.open_shard import OpenShard, ShardSpec
 from receiver.shards.session import Fenced, Session, SessionLost
 from receiver.shards.table import BrokenTable
@@ -39,10 +40,19 @@ class ShardState(StrEnum):
 
 
 class Shard:
-    """Runs the work of one partition for as long as this process is believed to own it."""
+    """Runs the work of one partition for as long as this process is believed to own it.
+
+    It starts only while that belief is fresh, since to start is to fence whoever is at work.
+    """
 
     def __init__(
-        self, clients: Clients, spec: ShardSpec, partition: int, work: Work, alarms: Alarms
+        self,
+        clients: Clients,
+        spec: ShardSpec,
+        partition: int,
+        work: Work,
+        alarms: Alarms,
+        freshness: Freshness,
     ) -> None:
         self.partition = partition
         self.state = ShardState.STARTING
@@ -52,6 +62,7 @@ class Shard:
         self._spec = spec
         self._work = work
         self._alarms = alarms
+        self._freshness = freshness
         self._since = 0.0
         self._alarm = f"broken-{spec.role}-shard-{partition}"
         self._log = log.bind(role=spec.role, partition=partition)
@@ -66,6 +77,7 @@ class Shard:
     async def _run(self) -> None:
         backoff = _SHORTEST_BACKOFF
         while True:
+            await self._until_fresh()
             try:
                 await self._live()
             except asyncio.CancelledError as error:
@@ -98,6 +110,11 @@ class Shard:
                 raise asyncio.CancelledError
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, _LONGEST_BACKOFF)
+
+    async def _until_fresh(self) -> None:
+        if not self._freshness.fresh:
+            self._log.info("the shard waits until the group counts this process in again")
+            await self._freshness.wait()
 
     async def _live(self) -> None:
         session = Session(self._clients, self._spec.transactional_id(self.partition))

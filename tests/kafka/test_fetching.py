@@ -1,7 +1,14 @@
-"""A consumer whose fetching ended, told to whoever works with it."""
+"""A consumer one of whose tasks has ended, told to whoever works with it."""
+
+import asyncio
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 
+from receiver.kafka.clients import Clients
+from receiver.kafka.discard import discard_consumer
+from receiver.kafka.following import follow
 from receiver.shards.open_shard import OpenShard
 from receiver.shards.session import SessionLost
 from tests.kafka.cluster import Cluster
@@ -16,18 +23,90 @@ async def fetch_again_and_again(shard: OpenShard) -> None:
         assert not await shard.fetch(wait=0.1, limit=10)
 
 
+async def write_to_closed_transport(*_: object, **__: object) -> None:
+    """Fail as uvloop does for a connection that was reset in the same moment."""
+    message = "unable to perform operation on <TCPTransport>; the handler is closed"
+    raise RuntimeError(message)
+
+
+async def end_metadata_task(consumer: AIOKafkaConsumer, patch: pytest.MonkeyPatch) -> None:
+    """Have the consumer ask for metadata, once, over a connection that was reset."""
+    with patch.context() as failing:
+        failing.setattr(consumer._client, "_metadata_update", write_to_closed_transport)
+        consumer._client.force_metadata_update()
+        await asyncio.wait([consumer._client._sync_task], timeout=60.0)
+    assert consumer._client._sync_task.done()
+
+
 async def test_a_shard_whose_fetcher_died_is_lost(
     kafka_cluster: Cluster, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error that aiokafka does not expect ends the shard's session, not only its fetching."""
     make_topics(kafka_cluster, topic_prefix)
     opened = await open_shard(clients(kafka_cluster), spec(topic_prefix))
-
-    async def write_to_closed_transport(*_: object, **__: object) -> None:
-        message = "unable to perform operation on <TCPTransport>; the handler is closed"
-        raise RuntimeError(message)
-
     monkeypatch.setattr(opened.consumer._client, "send", write_to_closed_transport)
     with pytest.raises(SessionLost, match="does not fetch any more"):
         await fetch_again_and_again(opened.shard)
     await opened.discard()
+
+
+async def test_a_shard_whose_metadata_task_died_is_lost(
+    kafka_cluster: Cluster, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fetch nothing any more, without an error, once the leader has changed."""
+    make_topics(kafka_cluster, topic_prefix)
+    opened = await open_shard(clients(kafka_cluster), spec(topic_prefix))
+    await end_metadata_task(opened.consumer, monkeypatch)
+    with pytest.raises(SessionLost, match="no new leader any more"):
+        await fetch_again_and_again(opened.shard)
+    await opened.discard()
+
+
+async def test_who_follows_a_topic_is_told(
+    kafka_cluster: Cluster, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever iterates over what comes does not wait for ever, and has had what there was."""
+    topic = f"{topic_prefix}in"
+    kafka_cluster.create_topic(topic)
+    source = clients(kafka_cluster)
+    producer = source.appending_producer()
+    await producer.start()
+    await producer.send_and_wait(topic, b"only")
+    await producer.stop()
+    made = consumers_made(monkeypatch)
+    records = follow(source, [topic], from_beginning=True)
+    async with asyncio.timeout(60.0):
+        assert (await anext(records)).value == b"only"
+        waiting = asyncio.ensure_future(anext(records))
+        await end_metadata_task(made[-1], monkeypatch)
+        with pytest.raises(KafkaError, match="no new leader any more"):
+            await waiting
+
+
+async def test_a_member_whose_metadata_task_died_is_told(
+    kafka_cluster: Cluster, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would look for its coordinator for ever, once that has changed."""
+    topic = f"{topic_prefix}in"
+    kafka_cluster.create_topic(topic)
+    member = clients(kafka_cluster).member(f"{topic_prefix}group")
+    await member.start()
+    member.subscribe([topic])
+    await member.getmany(timeout_ms=100)
+    await end_metadata_task(member, monkeypatch)
+    with pytest.raises(KafkaError, match="no new leader any more"):
+        await member.getmany(timeout_ms=100)
+    await discard_consumer(member)
+
+
+def consumers_made(patch: pytest.MonkeyPatch) -> list[AIOKafkaConsumer]:
+    """Return a list to which each consumer of a partition is added as it is made."""
+    made: list[AIOKafkaConsumer] = []
+    real = Clients.partition_consumer
+
+    def partition_consumer(self: Clients) -> AIOKafkaConsumer:
+        made.append(real(self))
+        return made[-1]
+
+    patch.setattr(Clients, "partition_consumer", partition_consumer)
+    return made

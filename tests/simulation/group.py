@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from aiokafka.errors import UnknownMemberIdError
+from aiokafka.errors import RebalanceInProgressError, UnknownMemberIdError
 
 from tests.simulation.process import OUTSIDE
 
-Joined: TypeAlias = tuple[str, int, frozenset[int]]
-"""A member's id, the generation, and the partitions that are its own in it."""
+Joined: TypeAlias = tuple[str, int]
+"""A member's id, and the generation."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +54,17 @@ class Group:
         self._begin(patience)
         self._complete_if_all_joined()
         return joining
+
+    def sync(self, name: str, generation: int) -> frozenset[int]:
+        """Return the partitions that are a member's own in this generation.
+
+        Raises:
+            UnknownMemberIdError: its session has run out.
+            RebalanceInProgressError: it must join again.
+        """
+        if self.heartbeat(name, generation):
+            raise RebalanceInProgressError
+        return frozenset(p for p, owner in self.owners.items() if owner == name)
 
     def heartbeat(self, name: str, generation: int) -> bool:
         """Keep a member's session; tell whether it must join again.
@@ -109,9 +120,8 @@ class Group:
         for member in self._members.values():
             joining, member.joining = member.joining, None
             self._expect(member)
-            owned = frozenset(p for p, owner in self.owners.items() if owner == member.name)
             if joining is not None and not joining.done():
-                joining.set_result((member.name, self.generation, owned))
+                joining.set_result((member.name, self.generation))
 
     def _assign(self) -> None:
         """Share the partitions out evenly; each stays where it was as far as that allows."""

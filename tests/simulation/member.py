@@ -1,17 +1,26 @@
 """A simulated aiokafka consumer in a group, for its membership alone."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
-from aiokafka.errors import CorruptRecordException, KafkaError, UnknownMemberIdError
+from aiokafka.errors import (
+    CorruptRecordException,
+    KafkaError,
+    NoError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from aiokafka.protocol.group import HeartbeatRequest, SyncGroupRequest
 
 from tests.simulation.group import Group, Joined
 from tests.simulation.network import Site
 from tests.simulation.process import State
 from tests.simulation.reader import Reader
 
+_T = TypeVar("_T")
 _HEARTBEAT = 1.0
 
 
@@ -36,6 +45,7 @@ class SimulatedMember(Reader):
         self._topic = ""
         self._listener: Any = None
         self._coordination: asyncio.Task[None] | None = None
+        self._client.send = _send
 
     def subscribe(self, topics: Sequence[str], *, listener: Any) -> None:
         """Join the group of one topic, and tell ``listener`` what is assigned."""
@@ -95,8 +105,10 @@ class SimulatedMember(Reader):
         rebalance = False
         while not rebalance:
             await asyncio.sleep(_HEARTBEAT)
-            rebalance = await self._ask(
-                "heartbeat", lambda: self._group.heartbeat(self._known_as(), self._generation)
+            rebalance = await self._exchange(
+                "heartbeat",
+                HeartbeatRequest(self._group_id, self._generation, self._name or ""),
+                lambda: self._group.heartbeat(self._known_as(), self._generation),
             )
 
     def _known_as(self) -> str:
@@ -112,6 +124,35 @@ class SimulatedMember(Reader):
             lambda: self._group.join(self._name, client, self._session, self._rebalance),
             self._name or "",
         )
-        self._name, self._generation, owned = joined
+        self._name, self._generation = joined
+        owned = await self._exchange(
+            "sync",
+            SyncGroupRequest(self._group_id, self._generation, self._name, "", []),
+            lambda: self._group.sync(self._known_as(), self._generation),
+        )
         partitions = {TopicPartition(self._topic, partition) for partition in owned}
         await self._listener.on_partitions_assigned(partitions)
+
+    async def _exchange(self, operation: str, request: object, effect: Callable[[], _T]) -> _T:
+        """Ask the group as aiokafka does: through ``client.send``, whose answers hold errors.
+
+        Raises:
+            KafkaError: there is no answer, or it holds one.
+        """
+
+        async def ask() -> Any:
+            try:
+                result = await self._ask(operation, effect)
+            except (RebalanceInProgressError, UnknownMemberIdError) as error:
+                return SimpleNamespace(error_code=error.errno, error=error)
+            return SimpleNamespace(error_code=NoError.errno, error=None, result=result)
+
+        response = await self._client.send(0, request, ask=ask)
+        if response.error is not None:
+            raise response.error
+        result: _T = response.result
+        return result
+
+
+async def _send(_: int, __: object, *, ask: Callable[[], Awaitable[_T]]) -> _T:
+    return await ask()

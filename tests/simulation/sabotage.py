@@ -8,6 +8,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from receiver.shards import open_shard, shard
+from receiver.shards.freshness import Freshness
 from receiver.shards.open_shard import OpenShard, ShardSpec
 from receiver.shards.session import Batches, Fenced, Session, SessionLost
 from receiver.shards.table import Table
@@ -64,12 +65,18 @@ def restore_to_the_end_offset(patch: pytest.MonkeyPatch) -> None:
 
 
 def start_again_when_fenced(patch: pytest.MonkeyPatch) -> None:
-    """Have a fenced shard start again at once, as after any other error."""
+    """Have a fenced shard start again at once, whatever the group says of us."""
 
     class NobodyIsFenced(Exception):
         pass
 
     patch.setattr(shard, "Fenced", NobodyIsFenced)
+    trust_an_old_assignment(patch)
+
+
+def trust_an_old_assignment(patch: pytest.MonkeyPatch) -> None:
+    """Start what was assigned once, however long ago the group was last heard of."""
+    patch.setattr(Freshness, "fresh", property(lambda _: True))
 
 
 def fence_nobody(patch: pytest.MonkeyPatch) -> None:
