@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SHORT_CHAOS := tests/kafka/test_chaos_short.py
 STAMP := $(VENV)/.installed
 LOCK := deploy/requirements-dev.lock
 DEMO_LOCK := deploy/requirements-demo.lock
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: setup demo test test-fast test-demo test-kafka chaos lint format lock clean
+.PHONY: setup demo test test-fast test-simulation test-demo test-kafka chaos lint format lock clean
 
 setup: $(STAMP)  ## make .venv, with the command in .venv/bin/payevents
 
@@ -27,17 +28,21 @@ $(STAMP): $(LOCK) $(DEMO_LOCK) pyproject.toml
 demo: setup  ## the main job, running: no Kafka, Docker or account needed
 	$(BIN)/payevents demo
 
-test: lint test-fast test-demo test-kafka  ## everything
+test: lint test-fast test-simulation test-demo test-kafka  ## everything
 
 test-fast: setup  ## the tests that need no broker, within a minute
-	$(BIN)/pytest -q -n auto --ignore=tests/kafka --ignore=tests/demo
+	$(BIN)/pytest -q -n auto --ignore=tests/kafka --ignore=tests/demo --ignore=tests/simulation
+
+test-simulation: setup  ## the shards over a simulated Kafka: whatever can happen, by a seed
+	$(BIN)/pytest -q -n auto tests/simulation
 
 test-demo: setup  ## the demo as a newcomer runs it, on the embedded broker
 	$(BIN)/pytest -q tests/demo
 
 test-kafka: setup  ## the tests on Apache Kafka, which the first run fetches
 	$(BIN)/python -m tests.kafka.download
-	$(BIN)/pytest -q tests/kafka
+	$(BIN)/pytest -q -n 3 --dist loadfile --ignore=$(SHORT_CHAOS) tests/kafka
+	$(BIN)/pytest -q $(SHORT_CHAOS)
 
 chaos: setup  ## every fault, for MINUTES=30 by SEED=(a random one), on Apache Kafka
 	$(BIN)/python -m tests.kafka.download

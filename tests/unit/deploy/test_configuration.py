@@ -40,7 +40,7 @@ def test_it_is_right(tmp_path: Path) -> None:
     done = check(CONFIG.read_text(), tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "1 accounts" in done.stdout
+    assert ": 1 account\n" in done.stdout
 
 
 def test_what_is_commented_out_is_right_too(tmp_path: Path) -> None:
