@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from receiver.kafka.clients import Clients
 from receiver.shards import open_shard
+from receiver.shards.freshness import Freshness
 from receiver.shards.open_shard import OpenShard, ShardSpec
 from receiver.shards.session import Batches, Session
 from receiver.shards.shard import Shard
@@ -80,7 +81,7 @@ def restored_to_the_end_offset(patch: pytest.MonkeyPatch) -> None:
 
 
 def fenced_starts_again(patch: pytest.MonkeyPatch) -> None:
-    """A shard that was fenced takes its partition back at once."""
+    """A shard that was fenced takes its partition back at once, whatever the group says."""
     run = Shard.run
 
     async def run_for_ever(shard: Shard) -> None:
@@ -88,6 +89,7 @@ def fenced_starts_again(patch: pytest.MonkeyPatch) -> None:
             await run(shard)
 
     patch.setattr(Shard, "run", run_for_ever)
+    patch.setattr(Freshness, "fresh", property(lambda _: True))
 
 
 def unfenced(patch: pytest.MonkeyPatch) -> None:
