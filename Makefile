@@ -41,7 +41,8 @@ test-demo: setup  ## the demo as a newcomer runs it, on the embedded broker
 
 test-kafka: setup  ## the tests on Apache Kafka, which the first run fetches
 	$(BIN)/python -m tests.kafka.download
-	$(BIN)/pytest -q -n 3 --dist loadfile --ignore=$(SHORT_CHAOS) tests/kafka
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not three" --ignore=$(SHORT_CHAOS) tests/kafka
+	$(BIN)/pytest -q -m three tests/kafka
 	$(BIN)/pytest -q $(SHORT_CHAOS)
 
 chaos: setup  ## every fault, for MINUTES=30 by SEED=(a random one), on Apache Kafka

@@ -17,6 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(FOLDER):
             item.add_marker(pytest.mark.kafka)
+            if "kafka_three" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.three)
 
 
 @pytest.fixture(scope="session")
