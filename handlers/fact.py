@@ -100,10 +100,14 @@ class Interpretation:
     """All that one observation says: what its body shows, and what only its topic claims.
 
     Both are None for a message about no resource at all, such as SmartPay's ``webhook/created``.
+    ``answers_us`` says of a webhook that a provider sends it when it is told to: on registering or
+    testing a subscription. It proves one only where a call of ours explains it: anyone may send an
+    old one again.
     """
 
     reading: Reading | None = None
     claim: Claim | None = None
+    answers_us: bool = False
 
 
 class Uninterpretable(ValueError):

@@ -33,7 +33,9 @@ class Observation:
     the provider's own word for what the body is: SmartPay's topic header, else the collection the
     resource was read from. ``verdict`` says, where a look-up has already been made for this very
     observation, that it is :data:`CONFIRMED` or what was found instead. ``letter_id`` is set while
-    a dead letter is tried again.
+    a dead letter is tried again. ``signed_with`` names the key that signed a webhook, without
+    telling anything of it. ``news_since`` is when that which the body shows for the first time
+    happened at the earliest, as far as whoever asked the provider knows.
     """
 
     account: str
@@ -45,6 +47,8 @@ class Observation:
     traceparent: str | None = None
     verdict: str | None = None
     letter_id: str | None = None
+    signed_with: str | None = None
+    news_since: datetime | None = None
 
     @property
     def digest(self) -> str:
@@ -62,6 +66,8 @@ class Observation:
             "traceparent": self.traceparent,
             "payevents-verdict": self.verdict,
             "payevents-letter-id": self.letter_id,
+            "payevents-signed-with": self.signed_with,
+            "payevents-news-since": None if self.news_since is None else rfc3339(self.news_since),
         }
         return [(name, value.encode()) for name, value in present.items() if value is not None]
 
@@ -80,6 +86,7 @@ class Observation:
         text: Mapping[str, str] = {
             name: raw.decode() for name, raw in headers if raw is not None and _is_ours(name)
         }
+        news_since = text.get("payevents-news-since")
         try:
             return cls(
                 account=text["payevents-account"],
@@ -91,6 +98,8 @@ class Observation:
                 traceparent=text.get("traceparent"),
                 verdict=text.get("payevents-verdict"),
                 letter_id=text.get("payevents-letter-id"),
+                signed_with=text.get("payevents-signed-with"),
+                news_since=None if news_since is None else from_rfc3339(news_since),
             )
         except KeyError as error:
             msg = f"the record has no header {error}"

@@ -13,9 +13,10 @@ from typing import Protocol
 
 from config.account import AccountSettings
 from handlers.exchange import Conversation
-from handlers.fact import Claim, Interpretation
+from handlers.fact import Claim, Fact, Interpretation
 from handlers.jsontext import JsonObject
 from handlers.observation import Observation
+from handlers.registration import Registration
 from handlers.sandbox import Sandbox
 from handlers.watching import (
     RECONCILIATION,
@@ -116,8 +117,12 @@ class Handler(Protocol):
 
         """
 
-    def poll(self, watch: Watch, age: timedelta, session: Session) -> Conversation[Polled]:
+    def poll(
+        self, watch: Watch, age: timedelta, session: Session, memory: bytes = b""
+    ) -> Conversation[Polled]:
         """Ask the provider for what is watched; ``age`` is how long it has been watched.
+
+        ``memory`` is what the last look at it left behind, empty at the first.
 
         Raises:
             ProviderFailure: as its subclasses say.
@@ -134,6 +139,13 @@ class Handler(Protocol):
 
     def can_look_up(self, claim: Claim) -> bool:
         """Tell whether the provider can be asked about this claim."""
+
+    @property
+    def registration(self) -> Registration | None:
+        """Return how the provider is told where to call us; None if it calls nobody."""
+
+    def announcing_topic(self, fact: Fact) -> str | None:
+        """Return the topic whose webhook should have told of ``fact``; None if there is none."""
 
 
 class BaseHandler:
@@ -184,7 +196,13 @@ class BaseHandler:
             msg = f"{provider} has no listing: what was missed must be registered to be watched"
         raise ValueError(msg)
 
-    def poll(self, watch: Watch, age: timedelta, session: Session) -> Conversation[Polled]:  # noqa: ARG002
+    def poll(
+        self,
+        watch: Watch,  # noqa: ARG002
+        age: timedelta,  # noqa: ARG002
+        session: Session,  # noqa: ARG002
+        memory: bytes = b"",  # noqa: ARG002
+    ) -> Conversation[Polled]:
         """Show nothing, and end."""
         yield from ()
         return Polled(ending=Ending.DONE)
@@ -197,6 +215,15 @@ class BaseHandler:
     def can_look_up(self, claim: Claim) -> bool:  # noqa: ARG002
         """Answer that it cannot be asked."""
         return False
+
+    @property
+    def registration(self) -> Registration | None:
+        """Return None: the provider calls nobody."""
+        return None
+
+    def announcing_topic(self, fact: Fact) -> str | None:  # noqa: ARG002
+        """Return None: no webhook tells of anything."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

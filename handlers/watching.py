@@ -78,7 +78,9 @@ class Polled:
 
     ``status`` is the provider's word, for people. ``pace`` multiplies the account's
     ``poll_interval`` until the next look; None leaves it as it was. ``origin`` is what the
-    observations of the resources bear.
+    observations of the resources bear. ``memory`` is what the next look at the same watch is given,
+    a few hundred bytes at most; None leaves it as it was. ``news_since`` says of all that the
+    resources show for the first time that it happened no earlier; None if nobody can say.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -87,6 +89,8 @@ class Polled:
     pace: float | None = None
     ending: str | None = None
     origin: Origin = Origin.POLL
+    memory: bytes | None = None
+    news_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ class SmartPayHandler(BaseHandler):
         """Return the windows of the invoices and of the orders."""
         return [part.watch(self._settings.name) for part in reconciliation.windows(since, until)]
 
-    def poll(self, watch: Watch, age: timedelta, session: Session) -> Conversation[Polled]:
+    def poll(
+        self, watch: Watch, age: timedelta, session: Session, memory: bytes = b""
+    ) -> Conversation[Polled]:
         """Read a part of a reconciliation: there is nothing else to poll.
 
         Raises:
@@ -109,7 +111,7 @@ class SmartPayHandler(BaseHandler):
         """
         part = reconciliation.parse(watch.id) if watch.kind == RECONCILIATION else None
         if part is None:
-            return super().poll(watch, age, session)
+            return super().poll(watch, age, session, memory)
         return reconciliation.read(self._api, self._settings.name, part, session)
 
     def look_up(self, claims: Sequence[Claim], session: Session) -> Conversation[LookedUp]:

@@ -56,6 +56,7 @@ class SubscriplyHandler(BaseHandler):
         watch: Watch,
         age: timedelta,  # noqa: ARG002 - a transaction may change however old it is
         session: Session,
+        memory: bytes = b"",  # noqa: ARG002 - what was seen tells all
     ) -> Conversation[Polled]:
         """List the subscriptions, or the transactions of one.
 

@@ -81,6 +81,7 @@ class VoucherryHandler(BaseHandler):
         watch: Watch,
         age: timedelta,
         session: Session,  # noqa: ARG002 - each request carries the credentials
+        memory: bytes = b"",  # noqa: ARG002 - the resource tells all
     ) -> Conversation[Polled]:
         """Read the resource; the watch ends when it is confirmed, gone, or watched for too long.
 

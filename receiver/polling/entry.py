@@ -20,6 +20,7 @@ class WatchEntry(msgspec.Struct, array_like=True, frozen=True):
 
     ``state`` is :data:`ACTIVE` or why it ended. ``seen`` holds 16 bytes for each resource as it was
     last seen, so that only changes are handed on. ``claim`` and ``originals`` are a look-up's.
+    ``memory`` is what the last visit left for the next.
     """
 
     created_at: float
@@ -33,6 +34,7 @@ class WatchEntry(msgspec.Struct, array_like=True, frozen=True):
     seen: bytes = b""
     claim: Claim | None = None
     originals: tuple[Original, ...] = ()
+    memory: bytes = b""
 
     def encode(self) -> bytes:
         """Return the entry as the watchlist topic holds it."""

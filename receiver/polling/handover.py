@@ -22,7 +22,12 @@ class Handover:
     alarms: Alarms
 
     async def hand_on(
-        self, handler: Handler, resources: Sequence[Resource], origin: Origin, asked_at: datetime
+        self,
+        handler: Handler,
+        resources: Sequence[Resource],
+        origin: Origin,
+        asked_at: datetime,
+        news_since: datetime | None = None,
     ) -> None:
         """Append each resource as an observation made at ``asked_at``.
 
@@ -33,7 +38,9 @@ class Handover:
         for start in range(0, len(resources), _APPENDS_AT_ONCE):
             appends = []
             for resource in resources[start : start + _APPENDS_AT_ONCE]:
-                observation = Observation(name, origin, resource.topic, asked_at, resource.body)
+                observation = Observation(
+                    name, origin, resource.topic, asked_at, resource.body, news_since=news_since
+                )
                 key = handler.inbox_key(resource.topic, resource.body)
                 appends.append(self._append(key, observation))
             # Each is awaited even when another fails, so that none is left behind unheard.

@@ -116,7 +116,7 @@ class _Round:
         except msgspec.MsgspecError:
             log.exception("a watch request is none", offset=record.offset)
             return
-        home = self._shard.home(partition_key(request.watch.account))
+        home = self._shard.home(partition_key(request.account))
         if home != self._shard.partition:
             # It was made before there were so many partitions, or by one who had not noticed.
             there = self._misplaced.setdefault((self._shard.spec.input_topic, home), [])

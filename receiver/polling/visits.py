@@ -57,7 +57,7 @@ class Visits:
         settings = account.handler.account
         age = asked_at - datetime.fromtimestamp(entry.created_at, asked_at.tzinfo)
         try:
-            conversation = account.handler.poll(watch, age, account.session)
+            conversation = account.handler.poll(watch, age, account.session, entry.memory)
             polled = await self.caller.converse(settings, conversation, account.budget)
         except ProviderFailure as error:
             return self._failed(account, {watch.key: entry}, error)
@@ -65,7 +65,9 @@ class Visits:
             log.exception("a watch could not be read", watch=watch.key)
             return self._failed(account, {watch.key: entry}, ProviderFailure(repr(error)))
         fresh, seen = entry.unseen(polled.resources)
-        await self._handover.hand_on(account.handler, fresh, polled.origin, asked_at)
+        await self._handover.hand_on(
+            account.handler, fresh, polled.origin, asked_at, polled.news_since
+        )
         after = self._after(account, watch, entry, polled, seen)
         return Outcome({watch.key: after}, polled.discovered)
 
@@ -152,6 +154,7 @@ class Visits:
             status=status,
             error=None,
             seen=seen,
+            memory=entry.memory if polled.memory is None else polled.memory,
         )
 
     def _failed(

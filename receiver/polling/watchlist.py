@@ -10,17 +10,25 @@ from receiver.observability.alarms import Alarms
 from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.schedule import Schedule
 from receiver.polling.stalled import StalledWatches
+from receiver.registration.signs import ACCOUNT
 from receiver.shards.open_shard import OpenShard
 from receiver.shards.session import Batches
 from receiver.watches.requests import LookUp, Original
 
 _MOST_ORIGINALS = 100
+_APART = 0.001
+"""Seconds between watches that are hastened together: enough to keep their order."""
 
 
 def parse_key(key: str) -> Watch:
     """Return the watch that ``key`` names."""
     account, kind, encoded = key.split("/", 2)
     return Watch(account, kind, unquote(encoded))
+
+
+def is_note(key: str) -> bool:
+    """Tell whether what is kept under ``key`` is no watch, but something known of its account."""
+    return parse_key(key).kind == ACCOUNT
 
 
 class Watchlist:
@@ -32,7 +40,10 @@ class Watchlist:
         self._shard = shard
         self._changes: dict[bytes, bytes | None] = {}
         for raw_key, value in shard.entries.items():
-            key, entry = raw_key.decode(), WatchEntry.decode(value)
+            key = raw_key.decode()
+            if is_note(key):
+                continue
+            entry = WatchEntry.decode(value)
             self._follow(key, msgspec.structs.replace(entry, next_poll_at=entry.due_at(now)))
 
     @property
@@ -42,11 +53,7 @@ class Watchlist:
 
     def get(self, key: str) -> WatchEntry | None:
         """Return the watch, None if there is none."""
-        raw_key = key.encode()
-        if raw_key in self._changes:
-            raw = self._changes[raw_key]
-        else:
-            raw = self._shard.entries.get(raw_key)
+        raw = self.note(key)
         return None if raw is None else WatchEntry.decode(raw)
 
     def put(self, key: str, entry: WatchEntry | None) -> None:
@@ -54,6 +61,18 @@ class Watchlist:
         if entry is not None or self.get(key) is not None:
             self._changes[key.encode()] = None if entry is None else entry.encode()
             self._follow(key, entry)
+
+    def note(self, key: str) -> bytes | None:
+        """Return what is kept under ``key``, a watch or not, as it was set; None if nothing is."""
+        raw_key = key.encode()
+        if raw_key in self._changes:
+            return self._changes[raw_key]
+        return self._shard.entries.get(raw_key)
+
+    def set_note(self, key: str, note: bytes) -> None:
+        """Keep something that is no watch under ``key``, of the kind ``ACCOUNT``."""
+        if self.note(key) != note:
+            self._changes[key.encode()] = note
 
     async def commit(self, offset: int | None, *, outputs: Batches | None = None) -> None:
         """Commit what changed, ``outputs``, and how far the requests were handled.
@@ -118,6 +137,24 @@ class Watchlist:
         if entry is not None and entry.state == ACTIVE:
             self.schedule.put(key, entry.next_poll_at if at is None else at)
         self.schedule.put_back(key)
+
+    def hasten(self, account: str, kind: str, now: float) -> None:
+        """Have all watches of a kind due at ``now``, those first that are looked at most often."""
+        found: list[tuple[float, str]] = []
+        for raw_key in {*self._shard.entries, *self._changes}:
+            key = raw_key.decode(errors="replace")
+            if not key.startswith(f"{account}/{kind}/"):
+                continue
+            entry = self.get(key)
+            if entry is not None and entry.state == ACTIVE and entry.next_poll_at > now:
+                found.append((entry.pace, key))
+        for order, (_, key) in enumerate(sorted(found)):
+            entry = self.get(key)
+            if entry is not None:
+                due = now + order * _APART
+                self.put(
+                    key, msgspec.structs.replace(entry, next_poll_at=min(entry.next_poll_at, due))
+                )
 
     def _follow(self, key: str, entry: WatchEntry | None) -> None:
         """Schedule the watch, or not any more, and keep its account's alarm true."""

@@ -10,7 +10,7 @@ from handlers.provider import Watch
 from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import Row, read_snapshot
 from receiver.polling.entry import ACTIVE, WatchEntry
-from receiver.polling.watchlist import parse_key
+from receiver.polling.watchlist import is_note, parse_key
 from receiver.watches.requests import LOOK_UP, partition_key
 
 
@@ -62,6 +62,8 @@ async def is_listed(clients: Clients, topic: str, watch: Watch) -> bool:
 def _listed(row: Row) -> ListedWatch | None:
     key = row.key.decode(errors="replace")
     try:
+        if is_note(key):
+            return None
         watch, entry = parse_key(key), WatchEntry.decode(row.value)
     except (ValueError, msgspec.MsgspecError):
         return None

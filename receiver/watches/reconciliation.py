@@ -10,6 +10,7 @@ from handlers.provider import Watch
 from handlers.resource import encode
 from receiver.kafka.snapshot import OF_THE_TABLE
 from receiver.polling.entry import WatchEntry
+from receiver.polling.watchlist import is_note
 from receiver.shards.table import Table
 from receiver.watches.registration import Registrar
 
@@ -65,7 +66,7 @@ class Reconciliation:
             self._table.apply(key, value)
         elif value is None:
             self._visited.pop(name, None)
-        elif name.startswith(self._of_account):
+        elif name.startswith(self._of_account) and not is_note(name):
             entry = WatchEntry.decode(value)
             self._visited[name] = _Visited(entry.last_polled_at or 0.0, entry.error)
 

@@ -7,6 +7,7 @@ from handlers.observation import Observation
 from handlers.provider import Watch
 from handlers.resource import encode
 from receiver.kafka.clients import Record
+from receiver.registration.signs import Sign
 
 LOOK_UP = "look-up"
 """The kind of a one-shot watch that asks the provider whether a claim is so."""
@@ -49,6 +50,11 @@ class _OfResource(msgspec.Struct, frozen=True):
         """Return the watch."""
         return Watch(self.account, self.kind, self.id)
 
+    @property
+    def key(self) -> str:
+        """Return the key of the watch."""
+        return self.watch.key
+
 
 class StartWatch(_OfResource, tag="start", frozen=True):
     """Ask for a resource again and again, until it reaches its terminal state.
@@ -79,17 +85,25 @@ class LookUp(msgspec.Struct, tag="look-up", frozen=True):
             parts.append("test")
         return Watch(self.account, LOOK_UP, "/".join(map(encode, parts)))
 
+    @property
+    def key(self) -> str:
+        """Return the key of the watch."""
+        return self.watch.key
+
 
 WatchRequest = StartWatch | StopWatch | LookUp
-_decoder: msgspec.json.Decoder[WatchRequest] = msgspec.json.Decoder(WatchRequest)
+Request = WatchRequest | Sign
+"""All that travels to the poller."""
+
+_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
-def to_record(request: WatchRequest) -> Record:
-    """Return the record of ``request``, keyed by its watch."""
-    return Record(request.watch.key.encode(), msgspec.json.encode(request))
+def to_record(request: Request) -> Record:
+    """Return the record of ``request``, keyed by its watch, or by the account it is a sign of."""
+    return Record(request.key.encode(), msgspec.json.encode(request))
 
 
-def from_value(value: bytes) -> WatchRequest:
+def from_value(value: bytes) -> Request:
     """Return the request in a record.
 
     Raises:

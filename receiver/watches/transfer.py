@@ -17,7 +17,7 @@ from receiver.accounts.registry import Accounts
 from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import Row, read_snapshot
 from receiver.polling.entry import ACTIVE, WatchEntry
-from receiver.polling.watchlist import parse_key
+from receiver.polling.watchlist import is_note, parse_key
 from receiver.watches.registration import Malformed, UnknownAccount, requested_watch
 from receiver.watches.requests import LOOK_UP, partition_key
 
@@ -137,6 +137,8 @@ def _is_registered(accounts: Accounts, watch: Watch) -> bool:
 
 def _kept(row: Row) -> KeptWatch | None:
     try:
+        if is_note(row.key.decode()):
+            return None
         watch, entry = parse_key(row.key.decode()), WatchEntry.decode(row.value)
     except (ValueError, msgspec.MsgspecError):
         return None

@@ -131,7 +131,13 @@ class ScriptedHandler(BaseHandler):
         """Return the one watch that every account has."""
         return (Watch(self.account.name, "root", "all"),)
 
-    def poll(self, watch: Watch, age: timedelta, session: Session) -> Conversation[Polled]:  # noqa: ARG002
+    def poll(
+        self,
+        watch: Watch,
+        age: timedelta,
+        session: Session,  # noqa: ARG002
+        memory: bytes = b"",  # noqa: ARG002
+    ) -> Conversation[Polled]:
         """Ask for the path of the watch, and tell its age."""
         shown = yield from self._ask(f"/{watch.account}/{watch.kind}/{watch.id}", age)
         pace = shown.get("pace")

@@ -1,0 +1,1 @@
+"""Registration: keeping our webhooks registered at the providers, and knowing that they work."""
