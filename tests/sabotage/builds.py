@@ -152,7 +152,12 @@ take them."""
 
 
 def gated(patch: pytest.MonkeyPatch) -> None:
-    """No fault: a shard whose session has started waits for a file, and reads by its servers."""
+    """No fault: a shard whose session has started waits for a file, and reads by its servers.
+
+    Those servers alone tell it who leads what. A consumer of aiokafka asks any broker of the
+    cluster instead, whatever it was started with: one that is frozen, as often as not, for as long
+    as its request may take.
+    """
     restore = OpenShard.restore
     gate = Path(os.environ[GATE])
 
@@ -162,19 +167,24 @@ def gated(patch: pytest.MonkeyPatch) -> None:
         return gate.read_text()
 
     async def restore_behind_the_gate(opened: OpenShard, progress: Callable[[int], None]) -> None:
-        topics = {opened.spec.input_topic, opened.spec.table_topic}
-        for topic in topics:
+        for topic in (opened.spec.input_topic, opened.spec.table_topic):
             # Asked while whoever knows can be reached.
             await opened._session.partitions(topic)
         log.info("at the gate")
-        clients = Clients({"bootstrap_servers": await asyncio.to_thread(servers)})
-        opened._consumer = clients.partition_consumer()
-        # Else only the servers are asked for at first, and any of those for the topics.
-        opened._consumer._client._topics = topics
+        allowed = await asyncio.to_thread(servers)
+        opened._consumer = Clients({"bootstrap_servers": allowed}).partition_consumer()
+        _ask_only(opened._consumer, allowed)
         await opened._consumer.start()
         await restore(opened, progress)
 
     patch.setattr(OpenShard, "restore", restore_behind_the_gate)
+
+
+def _ask_only(consumer: AIOKafkaConsumer, servers: str) -> None:
+    """Have a consumer ask no other servers for metadata; leaders it reaches wherever they are."""
+    cluster = consumer._client.cluster
+    known, allowed = cluster.brokers, servers.split(",")
+    cluster.brokers = lambda: {each for each in known() if f"{each.host}:{each.port}" in allowed}
 
 
 BUILDS: dict[str, Build] = {
