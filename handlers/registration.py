@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from handlers.exchange import Conversation, WatchFailed
 from handlers.watching import Session
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class StepFailed(WatchFailed):
@@ -82,6 +85,10 @@ class Registration(Protocol):
     def can_test(self) -> bool:
         """Return whether the provider can be asked for a test notification."""
 
+    @property
+    def most_undeliverable(self) -> int:
+        """Return how many undeliverable notifications make the provider disable a subscription."""
+
     def read(self, session: Session) -> Conversation[tuple[Subscription, ...]]:
         """Read all subscriptions of the account, ours and others'.
 
@@ -113,31 +120,50 @@ def plan(
     """Return the steps from what is ``listed`` to each of ``topics`` notified to ``url``, once.
 
     Ours is what leads to ``url`` or has an id in ``ours``, those that we once made or moved; with
-    ``take_over`` also a topic that another has. What is ours and not wanted is deleted, last, so
-    that nothing is without a webhook meanwhile.
+    ``take_over`` also a topic that another has. Deleted, last, so that nothing is without a webhook
+    meanwhile, is what is ours and not wanted: a second one of a topic, and any other topic that we
+    made. A further topic that somebody else leads to ``url`` is meant, and stays.
     """
+    by_id = {one.id: one for one in listed}
     steps: list[Step] = []
+    stale: list[Subscription] = []
     taken: list[Subscription] = []
-    kept: set[str] = set()
-    for topic in topics:
-        of_topic = [one for one in listed if one.topic == topic]
-        right = next((one for one in of_topic if one.url == url), None)
-        if right is not None:
-            kept.add(right.id)
-            continue
-        movable = next((one for one in of_topic if take_over or one.id in ours), None)
-        if movable is not None:
-            kept.add(movable.id)
-            why = f"it leads to {movable.url}"
-            steps.append(Step(Action.MODIFY, topic, url, movable.id, why))
-        elif of_topic:
+    for topic in dict.fromkeys(topics):
+        of_topic = [one for one in by_id.values() if one.topic == topic]
+        # The one that leads to the URL is better than one to be moved, ours better than another's.
+        mine = [one for one in of_topic if leads_to(one.url, url) or one.id in ours]
+        mine.sort(key=lambda one: (not leads_to(one.url, url), one.id not in ours))
+        kept = next(iter([*mine, *(of_topic if take_over else [])]), None)
+        if kept is None:
             # A topic can be subscribed only once: creating another would be refused.
             taken += of_topic
-        else:
-            steps.append(Step(Action.CREATE, topic, url, why="it is not subscribed"))
-    stale = [one for one in listed if one.id not in kept and (one.url == url or one.id in ours)]
+            if not of_topic:
+                steps.append(Step(Action.CREATE, topic, url, why="it is not subscribed"))
+        elif not leads_to(kept.url, url):
+            why = f"it leads to {kept.url or 'nowhere'}"
+            steps.append(Step(Action.MODIFY, topic, url, kept.id, why))
+        stale += [one for one in mine if one is not kept]
+    stale += [one for one in by_id.values() if one.topic not in topics and one.id in ours]
     steps += [
         Step(Action.DELETE, one.topic, one.url, one.id, "it is ours and not wanted")
         for one in stale
     ]
     return Plan(tuple(steps), tuple(taken))
+
+
+def leads_to(url: str, wanted: str) -> bool:
+    """Tell whether a subscription's URL is the wanted one: only a path tells capitals apart.
+
+    Source: RFC 3986, 6.2.2.1 and 6.2.3. A provider may store a URL so normalised; moving it would
+    then be in vain, again and again. A slash at the end of a path is another path.
+    """
+    return url == wanted or _normal(url) == _normal(wanted)
+
+
+def _normal(url: str) -> tuple[str | int | None, ...]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return (url,)
+    return parts.scheme, parts.hostname, port, parts.path, parts.query

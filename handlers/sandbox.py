@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -13,19 +13,23 @@ from handlers.jsontext import Json
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A webhook that the sandbox wants delivered to ``url`` by POST."""
+    """A webhook that the sandbox wants delivered to ``url`` by POST.
+
+    An answer that does not come ``within`` is none; how long that is may be left to the host.
+    """
 
     id: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
     """An answer that waits for a notification: SmartPay calls a new webhook before it accepts it.
 
-    ``resume`` takes the status that the notification got, None if nothing answered.
+    ``resume`` takes the status that the notification got, None if nothing answered in time.
     """
 
     notification: Notification

@@ -4,6 +4,7 @@ Source: SmartPay's API documents. Objects are shown loosely as lists of pairs, s
 Only the error ``1001`` (Invalid key) is named there; the others are told apart by their words.
 """
 
+import re
 from dataclasses import dataclass
 
 from handlers.exchange import AccountFailed, Response
@@ -11,7 +12,12 @@ from handlers.jsontext import Json, JsonObject, Unreadable
 from handlers.smartpay.body import as_object
 
 _UNAUTHORISED, _FORBIDDEN = 401, 403
+_NO_CONTENT, _NOT_FOUND, _GONE, _TOO_MANY, _SERVERS_FAULT = 204, 404, 410, 429, 500
 _REFUSAL_WORDS = ("key", "disabled")
+_THROTTLE_WORDS = ("too many", "too often", "throttl", "limit")
+_GONE_WORDS = ("no such webhook", "not found", "not exist", "unknown webhook")
+_NOT_OF_THE_ACCOUNT = re.compile(r"https?://\S+|webhook[^.:;,]*disabled")
+"""A URL that is repeated, whichever words it is made of, and the end of a mere webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,24 @@ class Answer:
         """Return whether the account's key is wrong, or the account is disabled."""
         hopeless = self.status in {_UNAUTHORISED, _FORBIDDEN} or self._says(*_REFUSAL_WORDS)
         return not self.is_good and hopeless
+
+    @property
+    def refuses_for_good(self) -> bool:
+        """Return whether it says so in words: a bare 401 or 403 may come from a proxy, and pass."""
+        return self.refuses_account and self._says(*_REFUSAL_WORDS)
+
+    @property
+    def refuses_call(self) -> bool:
+        """Return whether this one call is refused, and not the token, the account or its pace."""
+        is_refusal = 400 <= self.status < _SERVERS_FAULT or (self.status < 300 and self.errors)
+        is_throttled = self.status == _TOO_MANY or self._says(*_THROTTLE_WORDS)
+        return bool(is_refusal) and not (is_throttled or self.rejects_token or self.refuses_account)
+
+    @property
+    def says_gone(self) -> bool:
+        """Return whether the call was refused because there is no such webhook (any more)."""
+        is_missing = self.status in {_NOT_FOUND, _GONE} or self._says(*_GONE_WORDS)
+        return self.refuses_call and is_missing
 
     def result(self) -> JsonObject:
         """Return the one object in ``result``.
@@ -85,17 +109,19 @@ class Answer:
         return f"SmartPay answered {self.status}: {'; '.join(self.errors) or 'no reason given'}"
 
     def _says(self, *words: str) -> bool:
-        text = " ".join(self.errors).lower()
+        text = _NOT_OF_THE_ACCOUNT.sub("", "; ".join(self.errors).lower())
         return any(word in text for word in words)
 
 
-def read_answer(response: Response) -> Answer:
-    """Return the answer in ``response``.
+def read_answer(response: Response, *, may_be_empty: bool = False) -> Answer:
+    """Return the answer in ``response``; with ``may_be_empty`` a 204 No Content is a good one.
 
     Raises:
         AccountFailed: a success whose body is not a JSON object.
 
     """
+    if may_be_empty and response.status == _NO_CONTENT:
+        return Answer(_NO_CONTENT, {}, (), ())
     try:
         content = response.object()
     except Unreadable as error:

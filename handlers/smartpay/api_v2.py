@@ -11,8 +11,12 @@ from pydantic import SecretStr
 
 from handlers.exchange import AccountFailed, Request
 from handlers.jsontext import Json
+from handlers.registration import Action, Step, StepFailed
+from handlers.resource import encode
 from handlers.smartpay.answers import Answer
-from handlers.smartpay.api import TOKEN_LIFETIME, Collection, Token
+from handlers.smartpay.api import TOKEN_LIFETIME, Listed, Token
+
+_WEBHOOKS = "/2-0/webhooks"
 
 
 class DialectV2:
@@ -46,13 +50,48 @@ class DialectV2:
             raise AccountFailed("SmartPay's answer has no access token")
         return Token(token, _lifetime(result.get("expires_in")))
 
+    @property
+    def can_test(self) -> bool:
+        """Return that there is a call for a test notification."""
+        return True
+
     def listing(
-        self, token: str, collection: Collection, filters: Mapping[str, str], page: int
+        self, token: str, collection: Listed, filters: Mapping[str, str], page: int
     ) -> Request:
-        """Return ``GET invoices`` or ``GET orders``."""
-        headers = {"authorization": f"Bearer {token}"}
+        """Return ``GET invoices``, ``GET orders`` or ``GET webhooks``."""
         query = {**filters, "page": str(page)}
-        return Request("GET", f"/2-0/{collection}", query=query, headers=headers)
+        return Request("GET", f"/2-0/{collection}", query=query, headers=_bearer(token))
+
+    def change(self, token: str, step: Step) -> Request:
+        """Return the POST, PATCH, DELETE or PUT that carries out a step.
+
+        Raises:
+            StepFailed: the step has no id, or one that would lead elsewhere.
+
+        """
+        headers = _bearer(token)
+        match step.action:
+            case Action.CREATE:
+                new: Json = {"topic": step.topic, "url": step.url}
+                return Request.json("POST", _WEBHOOKS, new, headers)
+            case Action.MODIFY:
+                return Request.json("PATCH", _path(step), {"url": step.url}, headers)
+            case Action.DELETE:
+                return Request("DELETE", _path(step), headers=headers)
+            case Action.TEST:
+                return Request("PUT", f"{_path(step)}/actions/test", headers=headers)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+def _path(step: Step) -> str:
+    # Dots are not encoded, and these two would be another path.
+    if step.id is None or step.id in {"", ".", ".."}:
+        msg = f"there is no webhook to {step.action}: {step.id!r} is no id"
+        raise StepFailed(msg)
+    return f"{_WEBHOOKS}/{encode(step.id)}"
 
 
 def _lifetime(seconds: Json) -> timedelta | None:

@@ -3,7 +3,7 @@
 import asyncio
 
 import structlog
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from handlers.clock import Clock
 from handlers.sandbox import Notification, Sandbox
@@ -15,12 +15,15 @@ _AT_ONCE = 16
 
 
 class Deliveries:
-    """Delivers notifications through ``client``, whose time-out bounds each."""
+    """Delivers notifications through ``client``, each within ``patience`` seconds or its own."""
 
-    def __init__(self, sandbox: Sandbox, clock: Clock, client: ClientSession) -> None:
+    def __init__(
+        self, sandbox: Sandbox, clock: Clock, client: ClientSession, patience: float
+    ) -> None:
         self._sandbox = sandbox
         self._clock = clock
         self._client = client
+        self._patience = patience
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> None:
@@ -34,6 +37,8 @@ class Deliveries:
     async def deliver(self, notification: Notification) -> int | None:
         """Deliver once; return the HTTP status, None if nothing answered in time."""
         status: int | None = None
+        within = notification.within
+        patience = self._patience if within is None else within.total_seconds()
         async with self._slots:
             try:
                 async with self._client.post(
@@ -41,6 +46,7 @@ class Deliveries:
                     data=notification.body,
                     headers=dict(notification.headers),
                     allow_redirects=False,
+                    timeout=ClientTimeout(total=patience),
                 ) as answer:
                     status = answer.status
             except (ClientError, TimeoutError, OSError, ValueError) as error:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 import structlog
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, web
+from aiohttp import ClientSession, DummyCookieJar, web
 
 from handlers.clock import Clock, utc_now
 from handlers.exchange import Request
@@ -28,7 +28,7 @@ class SandboxHost:
     """Serves a sandbox from ``async with`` to its end.
 
     ``requests`` counts what the API was asked, as ``"GET /path"``; ``base_url`` is known once it
-    is served. ``patience`` is how many seconds a notification may take.
+    is served. ``patience`` is how many seconds a notification may take that does not say.
     """
 
     def __init__(
@@ -57,13 +57,9 @@ class SandboxHost:
         """
         async with AsyncExitStack() as opened:
             client = await opened.enter_async_context(
-                ClientSession(
-                    trust_env=False,
-                    cookie_jar=DummyCookieJar(),
-                    timeout=ClientTimeout(total=self._patience),
-                )
+                ClientSession(trust_env=False, cookie_jar=DummyCookieJar())
             )
-            deliveries = Deliveries(self.sandbox, self._clock, client)
+            deliveries = Deliveries(self.sandbox, self._clock, client, self._patience)
             server = Server(self._application(deliveries), self._host, self._port)
             opened.push_async_callback(server.stop)
             port = await server.start()

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from tests.conformance.judged import interpreted
 from tests.conformance.readings import inherited
 from tests.conformance.secrets import secrets_of, shown_in
 from tests.conformance.strategies import bad_answers
-from tests.conformance.transcript import MOST_REQUESTS, AnyTranscript
+from tests.conformance.transcript import MOST_REQUESTS, Transcript
 from tests.conformance.world import ACCOUNT, World
 from tests.support.conversation import converse, script
 
@@ -59,7 +60,7 @@ class FailureChecks:
         transcript = data.draw(st.sampled_from(list(world.transcripts.values())))
         at = data.draw(st.integers(0, len(transcript.exchanges) - 1))
         bad = data.draw(bad_answers(transcript.exchanges[at][1]))
-        found = hold(world, transcript, bad, {at})
+        found: Polled | LookedUp | None = hold(world, transcript, bad, {at})
         for resource in () if found is None else found.resources:
             seen = Observation(ACCOUNT, Origin.POLL, resource.topic, world.now, resource.body)
             interpreted(world.handler, seen)
@@ -83,10 +84,11 @@ class FailureChecks:
             converse(conversation, script(*[Response(404)] * 3))
 
 
-def hold(
-    world: World, transcript: AnyTranscript, bad: Response | None, at: set[int]
-) -> Polled | LookedUp | None:
-    """Hold a conversation in which something goes wrong, signed in before it or not."""
+def hold(world: World, transcript: Transcript[Any], bad: Response | None, at: set[int]) -> Any:
+    """Hold a conversation in which something goes wrong, signed in before it or not.
+
+    Return what the latter found, None if it failed.
+    """
     signed_in = Session(lambda: world.now)
     transcript.replay(signed_in, bad=None, at=set())
     for session in (signed_in, Session(lambda: world.now)):
@@ -107,7 +109,7 @@ def echoes(text: str) -> list[Json]:
     return [{"errors": [text]}, {"error": text}, {"errors": {"7": text}}]
 
 
-def sent_in(transcript: AnyTranscript) -> list[str]:
+def sent_in(transcript: Transcript[Any]) -> list[str]:
     """Return the credentials in a conversation's headers, encoded as they were sent."""
     sent = [asked.headers.get("authorization", "") for asked, _ in transcript.exchanges]
     return [credentials.split()[-1] for credentials in sent if credentials]

@@ -5,6 +5,8 @@ import pytest
 from handlers.provider import Provider
 from tests.conformance.failures import FailureChecks
 from tests.conformance.readings import ReadingChecks
+from tests.conformance.reconciliation import ReconciliationChecks
+from tests.conformance.registration import RegistrationChecks
 from tests.conformance.sandbox import SandboxChecks
 from tests.conformance.settings import SettingsChecks
 from tests.conformance.webhooks import WebhookChecks
@@ -12,7 +14,13 @@ from tests.conformance.world import World
 
 
 class ProviderConformance(
-    SettingsChecks, ReadingChecks, WebhookChecks, SandboxChecks, FailureChecks
+    SettingsChecks,
+    ReadingChecks,
+    WebhookChecks,
+    SandboxChecks,
+    FailureChecks,
+    ReconciliationChecks,
+    RegistrationChecks,
 ):
     """Every check that a provider must pass. A subclass gives the fixture ``provider``."""
 

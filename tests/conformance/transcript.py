@@ -8,7 +8,7 @@ from handlers.exchange import Conversation, Request, Response
 from handlers.provider import LookedUp, Polled, Session
 from tests.support.conversation import Answerer, converse
 
-Found = TypeVar("Found", Polled, LookedUp)
+Found = TypeVar("Found")
 
 Starter: TypeAlias = Callable[[Session], Conversation[Found]]
 """Begins a conversation in a session."""

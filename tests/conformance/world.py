@@ -1,23 +1,37 @@
 """One account at a provider's sandbox, and a host for it without sockets, Kafka or waiting."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from handlers.exchange import Conversation, ProviderFailure, Request, Response
 from handlers.fact import Claim, Uninterpretable
 from handlers.jsontext import Json
 from handlers.observation import Observation, Origin
-from handlers.provider import BadSignature, LookedUp, Polled, Provider, Resource, Session, Watch
+from handlers.provider import (
+    RECONCILIATION,
+    BadSignature,
+    Ending,
+    LookedUp,
+    Polled,
+    Provider,
+    Resource,
+    Session,
+    Watch,
+)
 from handlers.sandbox import Callback, Notification
-from tests.conformance.transcript import AnyTranscript, Found, Starter, Transcript
+from tests.conformance.transcript import AnyTranscript, Starter, Transcript
 from tests.support.conversation import converse
 
 ACCOUNT = "shop"
 BASE_URL = "http://127.0.0.1:8080/api/v1"
 HOOK = "http://127.0.0.1:8081/webhooks/shop"
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+_Shown = TypeVar("_Shown", Polled, LookedUp)
 
 _TICK = timedelta(minutes=1)
 _UNAUTHORIZED, _OK = 401, 200
@@ -28,7 +42,8 @@ class World:
     """Lets things happen at a sandbox, and reads them as the service would.
 
     Each conversation is held twice, with a new session and with the account's own, and must come
-    to the same; ``transcripts`` keeps the last good one of each.
+    to the same; ``transcripts`` keeps the last good one of each, ``memories`` what a look at a
+    watch left behind, ``told_by`` the facts that observations of each origin asserted.
     """
 
     provider: Provider
@@ -40,6 +55,8 @@ class World:
     watches: dict[str, Watch] = field(default_factory=dict)
     claims: dict[Claim, None] = field(default_factory=dict)
     transcripts: dict[str, AnyTranscript] = field(default_factory=dict)
+    told_by: dict[Origin, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    memories: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sandbox = self.provider.sandbox()
@@ -88,7 +105,7 @@ class World:
         """Take a notification as the public listener does, and return the status it gets."""
         self.notifications.append(notification)
         try:
-            topic = self.handler.verify(notification.headers, notification.body, self.now)
+            topic, _ = self.handler.verify(notification.headers, notification.body, self.now)
         except BadSignature:
             return _UNAUTHORIZED
         self.observe(Origin.WEBHOOK, topic, notification.body)
@@ -103,9 +120,33 @@ class World:
         except Uninterpretable:
             return
         if said.reading is not None:
-            self.asserted |= {fact.id for fact in said.reading.facts}
+            facts = {fact.id for fact in said.reading.facts}
+            self.asserted |= facts
+            self.told_by[origin] |= facts
         if said.claim is not None and self.handler.can_look_up(said.claim):
             self.claims[said.claim] = None
+
+    def reconcile(self, since: datetime, until: datetime) -> set[UUID]:
+        """Read once all that was created between two times; return the facts that it showed.
+
+        Raises:
+            ValueError: the provider says that there is nothing to reconcile with.
+
+        """
+        before = self.told_by.pop(Origin.RECONCILIATION, set())
+        waiting = list(self.handler.reconciliation(since, until))
+        while waiting:
+            watch = waiting.pop()
+            assert (watch.account, watch.kind) == (ACCOUNT, RECONCILIATION)
+            polled = self._look_at(watch)
+            assert polled is not None
+            assert polled.ending == Ending.DONE
+            for found in polled.discovered:
+                assert found.watch.id.startswith(f"{watch.id}/")
+                waiting.append(found.watch)
+        found_now = self.told_by[Origin.RECONCILIATION]
+        self.told_by[Origin.RECONCILIATION] = before | found_now
+        return found_now
 
     def handle(self, request: Request) -> Response:
         """Let the sandbox answer a request, and keep the request."""
@@ -116,16 +157,25 @@ class World:
         return replace(answer, received_at=self.now)
 
     def _poll(self, watch: Watch) -> None:
-        def start(session: Session) -> Conversation[Polled]:
-            return self.handler.poll(watch, timedelta(), session)
-
-        polled = self._twice(watch.key, start)
+        polled = self._look_at(watch)
         if polled is None:
             return
-        self._observe_all(Origin.POLL, polled.resources)
         self._register(*(found.watch for found in polled.discovered))
         if polled.ending is not None:
             del self.watches[watch.key]
+
+    def _look_at(self, watch: Watch) -> Polled | None:
+        memory = self.memories.get(watch.key, b"")
+
+        def start(session: Session) -> Conversation[Polled]:
+            return self.handler.poll(watch, timedelta(), session, memory)
+
+        polled = self._twice(watch.key, start)
+        if polled is not None:
+            self._observe_all(polled.origin, polled.resources)
+            if polled.memory is not None:
+                self.memories[watch.key] = polled.memory
+        return polled
 
     def _look_up(self, claim: Claim) -> None:
         def start(session: Session) -> Conversation[LookedUp]:
@@ -135,7 +185,7 @@ class World:
         if found is not None:
             self._observe_all(Origin.LOOKUP, found.resources)
 
-    def _twice(self, name: str, start: Starter[Found]) -> Found | None:
+    def _twice(self, name: str, start: Starter[_Shown]) -> _Shown | None:
         transcript = Transcript(start)
         try:
             first = transcript.record(Session(lambda: self.now), self.handle)

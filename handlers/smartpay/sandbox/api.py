@@ -8,10 +8,11 @@ from handlers.exchange import Response
 from handlers.jsontext import JsonObject
 from handlers.sandbox import Callback
 from handlers.smartpay.sandbox.access import Access
+from handlers.smartpay.sandbox.arrivals import Arrivals
 from handlers.smartpay.sandbox.delivery import Webhook
-from handlers.smartpay.sandbox.errors import NOT_ANSWERED, Failing, bad_parameter
-from handlers.smartpay.sandbox.listings import Listings, Page
-from handlers.smartpay.sandbox.shop import Invoice, Order, Shop
+from handlers.smartpay.sandbox.errors import NOT_ANSWERED, ApiError, Failing, bad_parameter
+from handlers.smartpay.sandbox.listings import Listings, Page, Row
+from handlers.smartpay.sandbox.shop import Shop
 from handlers.smartpay.sandbox.webhooks import Webhooks
 
 Write = Callable[[JsonObject], Response]
@@ -29,6 +30,18 @@ class Merchant:
     shop: Shop
     listings: Listings
     webhooks: Webhooks
+    arrivals: Arrivals
+
+    def list_rows(self, collection: str, parameters: Mapping[str, str], now: datetime) -> Page[Row]:
+        """Return a page of the invoices or orders; what comes in meanwhile is on no page yet.
+
+        Raises:
+            ApiError: a filter that is unknown, or a value that cannot be read.
+
+        """
+        page = self.listings.read(collection, parameters, now)
+        self.arrivals.after_a_page(now)
+        return page
 
     def list_webhooks(self, parameters: Mapping[str, str]) -> Page[Webhook]:
         """Return a page of the webhooks.
@@ -53,6 +66,11 @@ class Merchant:
         self.webhooks.check_free(topic)
 
         def accept() -> Response:
+            try:
+                # Another may have been subscribed while the URL was called.
+                self.webhooks.check_free(topic)
+            except ApiError as error:
+                return refuse(error.failing)
             webhook = self.webhooks.subscribe(topic, url)
             return write({"result": {"webhook_id": webhook.id}})
 
@@ -70,6 +88,10 @@ class Merchant:
         webhook, url = self.webhooks.get(webhook_id), required(parameters, "url")
 
         def accept() -> Response:
+            try:
+                self.webhooks.get(webhook_id)
+            except ApiError as error:
+                return refuse(error.failing)
             self.webhooks.move(webhook, url)
             return write({"result": {"webhook_id": webhook.id}})
 
@@ -93,12 +115,7 @@ class Merchant:
 
         """
         webhook = self.webhooks.get(webhook_id)
-        order = self.shop.add_order(now, is_dummy=True)
-        subject: Invoice | Order = order
-        if webhook.topic.startswith("invoice/"):
-            subject = invoice = self.shop.add_invoice(order, now)
-            invoice.date_paid = now if webhook.topic == "invoice/paid" else None
-        subject.is_enabled = not webhook.topic.endswith("/cancelled")
+        subject = self.shop.test_subject(webhook.topic, now)
         self.webhooks.announce(webhook.topic, subject, now)
         return {"result": {"status": "success"}}
 

@@ -1,4 +1,4 @@
-"""What a person, a demo or a test can cause at the sandbox."""
+"""What a person, a demo or a test can cause at the sandbox: what happens in the shop."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -31,7 +31,6 @@ class MerchantControls:
     """The controls of one sandbox. Each raises ValueError for what it cannot do."""
 
     def __init__(self, merchant: Merchant) -> None:
-        self._merchant = merchant
         self._shop = merchant.shop
         self._webhooks = merchant.webhooks
 
@@ -59,9 +58,6 @@ class MerchantControls:
                 _INVOICE,
             ),
             "unreadable": Control("Send a signed body without any id.", self._unreadable),
-            "webhooks": Control("Show the webhooks, and what they got.", self._show_webhooks),
-            "expire-token": Control("Make all tokens expire early.", self._expire_token),
-            "disable-account": Control("Disable the account.", self._disable_account),
         }
 
     def _create_order(self, arguments: Arguments, now: datetime) -> Json:
@@ -126,25 +122,6 @@ class MerchantControls:
         body = compact({"data": {"message": "an invoice, but which?"}})
         return {"notification": self._webhooks.send("invoice/created", body, None, now)}
 
-    def _show_webhooks(self, arguments: Arguments, now: datetime) -> Json:  # noqa: ARG002
-        return [
-            {
-                **self._webhooks.shown(webhook),
-                "is_enabled": webhook.is_enabled,
-                "delivered": webhook.delivered,
-                "undeliverable": webhook.undeliverable,
-                "queued": self._webhooks.deliveries.queued(webhook),
-            }
-            for webhook in self._webhooks.by_id.values()
-        ]
-
-    def _expire_token(self, arguments: Arguments, now: datetime) -> Json:  # noqa: ARG002
-        return {"expired": self._merchant.access.expire_tokens()}
-
-    def _disable_account(self, arguments: Arguments, now: datetime) -> Json:  # noqa: ARG002
-        self._merchant.access.is_disabled = True
-        return {"is_disabled": True}
-
     def _new_order(self, arguments: Arguments, now: datetime) -> Order:
         order = self._shop.add_order(
             now, custom_id=arguments.get("custom_id", ""), is_dummy=_is_yes(arguments, "dummy")
@@ -153,7 +130,7 @@ class MerchantControls:
         return order
 
     def _cancel(self, topic: str, subject: Invoice | Order, now: datetime) -> Json:
-        subject.is_enabled = False
+        subject.cancelled_at = now
         self._webhooks.announce(topic, subject, now)
         return subject.fields()
 

@@ -2,18 +2,21 @@
 
 Source: SmartPay's API documents, "Webhooks": anything but 200 OK is undeliverable, and after 20
 undeliverable notifications the webhook is disabled and its queue lost. Whether the 20 are tries of
-one notification or failures in all is open; here every failure counts, which is never kinder.
+one notification or failures in all is open: see :class:`Twenty`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from random import Random
 
 from handlers.sandbox import Notification
 from handlers.smartpay.sandbox.shop import Told
-from handlers.smartpay.sandbox.strictness import Strictness
+from handlers.smartpay.sandbox.strictness import Strictness, Twenty
 
 _OK = 200
+_ONE_IN = 8
+"""How many notifications are sent for one that is sent twice, where there is disorder."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,10 @@ class Deliveries:
         self._queue: dict[str, _Delivery] = {}
         self._last: _Delivery | None = None
         self._number = 0
+        self._to_lose = 0
+        # A seed, so that the same acts give the same notifications at the same times.
+        seed = strictness.disorder
+        self._disorder = None if seed is None else Random(seed)  # noqa: S311 - nothing is secret
         self.told: set[Told] = set()
 
     def add(
@@ -60,10 +67,21 @@ class Deliveries:
         """Queue a notification and return its id; a disabled webhook gets none."""
         if not webhook.is_enabled:
             return None
-        notification = Notification(self._next_id(), webhook.url, headers, body)
-        delivery = _Delivery(notification, webhook, tells, now)
-        self._queue[notification.id] = self._last = delivery
+        if self._to_lose:
+            self._to_lose -= 1
+            return None
+        within = self._strictness.answer_within
+        notification = Notification(self._next_id(), webhook.url, headers, body, within)
+        due_at = now + self._lateness()
+        self._last = delivery = _Delivery(notification, webhook, tells, due_at)
+        self._queue[notification.id] = delivery
+        if self._disorder is not None and not self._disorder.randrange(_ONE_IN):
+            self.repeat_last(now)
         return notification.id
+
+    def lose_next(self, count: int) -> None:
+        """Lose the next ``count`` notifications before they are ever sent."""
+        self._to_lose += count
 
     def add_forged(
         self, webhook: Webhook, headers: Mapping[str, str], body: bytes, now: datetime
@@ -80,8 +98,9 @@ class Deliveries:
         if self._last is None or not self._last.webhook.is_enabled:
             return None
         notification = replace(self._last.notification, id=self._next_id())
+        due_at = now + self._lateness()
         self._queue[notification.id] = _Delivery(
-            notification, self._last.webhook, self._last.tells, now
+            notification, self._last.webhook, self._last.tells, due_at
         )
         return notification.id
 
@@ -108,9 +127,15 @@ class Deliveries:
         delivery.due_at = now + self._delay(delivery.failures)
         delivery.failures += 1
         webhook.undeliverable += 1
-        if webhook.undeliverable >= self._strictness.undeliverable_most:
-            webhook.is_enabled = False
-            self.drop(webhook)
+        in_all = self._strictness.twenty is Twenty.IN_ALL
+        counted = webhook.undeliverable if in_all else delivery.failures
+        if counted >= self._strictness.undeliverable_most:
+            self.disable(webhook)
+
+    def disable(self, webhook: Webhook) -> None:
+        """Disable a webhook without a word, and lose what is queued for it."""
+        webhook.is_enabled = False
+        self.drop(webhook)
 
     def drop(self, webhook: Webhook) -> None:
         """Lose what is queued for a webhook; what is under way still arrives."""
@@ -125,6 +150,11 @@ class Deliveries:
     def _delay(self, failures: int) -> timedelta:
         longest = self._strictness.longest_retry
         return min(longest, self._strictness.first_retry * (1 << min(failures, 20)))
+
+    def _lateness(self) -> timedelta:
+        if self._disorder is None:
+            return timedelta()
+        return self._strictness.disorder_within * self._disorder.random()
 
     def _next_id(self) -> str:
         self._number += 1

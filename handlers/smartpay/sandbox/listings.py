@@ -9,6 +9,7 @@ from handlers.jsontext import Json, JsonObject, Unreadable
 from handlers.smartpay import values
 from handlers.smartpay.sandbox.errors import bad_parameter
 from handlers.smartpay.sandbox.shop import Invoice, Order, Shop, Told
+from handlers.smartpay.sandbox.strictness import Strictness
 
 Row: TypeAlias = Invoice | Order
 
@@ -39,22 +40,19 @@ class Page(Generic[_T]):
 class Listings:
     """The listings of a shop. ``told`` is every fact in a row that was read."""
 
-    def __init__(self, shop: Shop, page_size: int) -> None:
+    def __init__(self, shop: Shop, strictness: Strictness) -> None:
         self._shop = shop
-        self._page_size = page_size
+        self._strictness = strictness
         self.told: set[Told] = set()
 
-    def read(self, collection: str, parameters: Mapping[str, str]) -> Page[Row]:
+    def read(self, collection: str, parameters: Mapping[str, str], now: datetime) -> Page[Row]:
         """Return a page of the invoices or orders that pass all the filters.
 
         Raises:
             ApiError: a filter that is unknown, or a value that cannot be read.
 
         """
-        shop = self._shop
-        rows: list[Row] = (
-            [*shop.invoices.values()] if collection == "invoices" else [*shop.orders.values()]
-        )
+        rows = self._rows(collection, now - self._strictness.listing_lag)
         exact = dict(parameters)
         for name, compare in _WINDOW.items():
             if name in exact:
@@ -87,9 +85,19 @@ class Listings:
             if name not in _FILTERS[collection]:
                 raise bad_parameter(name)
         passing = [i for i in items if wanted.items() <= fields(i).items()]
-        start = (number - 1) * self._page_size
-        total_pages = max(1, -(-len(passing) // self._page_size))
-        return Page(number, total_pages, passing[start : start + self._page_size])
+        page_size = self._strictness.page_size
+        start = (number - 1) * page_size
+        total_pages = max(1, -(-len(passing) // page_size))
+        return Page(number, total_pages, passing[start : start + page_size])
+
+    def _rows(self, collection: str, moment: datetime) -> list[Row]:
+        """Return what there was at a time, as it was then."""
+        shop = self._shop
+        rows: list[Row] = (
+            [*shop.invoices.values()] if collection == "invoices" else [*shop.orders.values()]
+        )
+        listed = [row.as_of(moment) for row in rows if row.created_at <= moment]
+        return listed[::-1] if self._strictness.newest_first else listed
 
 
 def _date(name: str, text: str) -> datetime:

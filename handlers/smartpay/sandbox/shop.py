@@ -1,7 +1,7 @@
 """The sandbox's merchant: orders and invoices, and what showing one of them tells."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -29,8 +29,17 @@ class Order:
     consumer_id: str
     is_dummy: bool
     created_at: datetime
-    is_enabled: bool = True
+    cancelled_at: datetime | None = None
     number_of_invoices: int = 0
+
+    @property
+    def is_enabled(self) -> bool:
+        """Return whether it was not cancelled."""
+        return self.cancelled_at is None
+
+    def as_of(self, moment: datetime) -> "Order":
+        """Return the order as it was at a time."""
+        return replace(self, cancelled_at=_by(moment, self.cancelled_at))
 
     def fields(self) -> JsonObject:
         """Return the order as ``get_orders`` documents it."""
@@ -61,9 +70,23 @@ class Invoice:
     amount_discounted: Decimal | None
     payment_method: str
     created_at: datetime
-    is_enabled: bool = True
+    cancelled_at: datetime | None = None
     date_paid: datetime | None = None
     date_failed: datetime | None = None
+
+    @property
+    def is_enabled(self) -> bool:
+        """Return whether it was not cancelled."""
+        return self.cancelled_at is None
+
+    def as_of(self, moment: datetime) -> "Invoice":
+        """Return the invoice as it was at a time."""
+        return replace(
+            self,
+            cancelled_at=_by(moment, self.cancelled_at),
+            date_paid=_by(moment, self.date_paid),
+            date_failed=_by(moment, self.date_failed),
+        )
 
     def fields(self) -> JsonObject:
         """Return the invoice as ``get_invoices`` documents it."""
@@ -100,6 +123,7 @@ class Shop:
 
     orders: dict[str, Order] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
+    tests: int = 0
 
     def add_order(self, now: datetime, *, custom_id: str = "", is_dummy: bool = False) -> Order:
         """Create an order; without ``custom_id`` it gets one."""
@@ -135,6 +159,22 @@ class Shop:
         order.number_of_invoices += 1
         self.invoices[invoice.id] = invoice
         return invoice
+
+    def test_subject(self, topic: str, now: datetime) -> Invoice | Order:
+        """Return what a test notification of ``topic`` is about: a dummy that no listing has."""
+        self.tests += 1
+        id = f"test-{self.tests}"  # noqa: A001 - the provider's word
+        kind, _, action = topic.partition("/")
+        cancelled_at = now if action == "cancelled" else None
+        order = Order(id, id, id, is_dummy=True, created_at=now, cancelled_at=cancelled_at)
+        if kind == "order":
+            return order
+        date_paid = now if action == "paid" else None
+        return Invoice(id, order, Decimal(10), None, "d", now, cancelled_at, date_paid)
+
+
+def _by(moment: datetime, at: datetime | None) -> datetime | None:
+    return at if at is not None and at <= moment else None
 
 
 def as_texts(fields: JsonObject) -> JsonObject:

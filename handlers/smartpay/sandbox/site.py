@@ -12,33 +12,36 @@ from handlers.resource import ResourceKey
 from handlers.sandbox import Callback, Control, Notification, Step
 from handlers.smartpay.facts import PROVIDER
 from handlers.smartpay.sandbox import v1, v2
-from handlers.smartpay.sandbox.access import API_KEY, IFRAME_KEY, Access
+from handlers.smartpay.sandbox.access import IFRAME_KEY, Access
 from handlers.smartpay.sandbox.api import Merchant
+from handlers.smartpay.sandbox.arrivals import Arrivals
 from handlers.smartpay.sandbox.controls import MerchantControls
 from handlers.smartpay.sandbox.delivery import Deliveries
 from handlers.smartpay.sandbox.listings import Listings
 from handlers.smartpay.sandbox.shop import Shop
 from handlers.smartpay.sandbox.story import STORY
 from handlers.smartpay.sandbox.strictness import Strictness
+from handlers.smartpay.sandbox.troubles import Troubles
 from handlers.smartpay.sandbox.webhooks import Webhooks
 from handlers.smartpay.settings import SmartPaySettings
 from handlers.smartpay.topics import TOPICS
 
 
 class SmartPaySandbox:
-    """A stand-in for SmartPay with a single merchant, whose API key never changes."""
+    """A stand-in for SmartPay with a single merchant."""
 
     def __init__(self, strictness: Strictness | None = None) -> None:
         strictness = strictness or Strictness()
-        shop = Shop()
+        shop, access = Shop(), Access(strictness)
         self._deliveries = Deliveries(strictness)
+        webhooks = Webhooks(self._deliveries, access, strictness)
         self._merchant = Merchant(
-            Access(strictness),
-            shop,
-            Listings(shop, strictness.page_size),
-            Webhooks(self._deliveries),
+            access, shop, Listings(shop, strictness), webhooks, Arrivals(shop, webhooks)
         )
-        self._controls = MerchantControls(self._merchant).by_name()
+        self._controls = {
+            **MerchantControls(self._merchant).by_name(),
+            **Troubles(self._merchant).by_name(),
+        }
 
     def handle(self, request: Request, now: datetime) -> Response | Callback:
         """Answer one request; what belongs to neither version is 404."""
@@ -67,14 +70,19 @@ class SmartPaySandbox:
         return STORY
 
     def account(self, name: str, base_url: str) -> SmartPaySettings:
-        """Return the settings of the merchant, with a budget that suits a sandbox."""
+        """Return the settings of the merchant, with the key that holds now.
+
+        The budget is one that suits a sandbox.
+        """
         return SmartPaySettings(
             name=name,
             base_url=base_url,
-            api_key=SecretStr(API_KEY),
+            api_key=SecretStr(self._merchant.access.api_key),
             iframe_key=SecretStr(IFRAME_KEY),
             calls=100,
             calls_per="1m",
+            backoff_min="1s",
+            backoff_max="5m",
         )
 
     def subscribe(self, url: str) -> None:

@@ -7,19 +7,17 @@ from handlers.jsontext import JsonObject, Unreadable
 from handlers.sandbox import Callback
 from handlers.smartpay.sandbox.api import Merchant, required
 from handlers.smartpay.sandbox.errors import NO_SUCH_ENDPOINT, ApiError, Failing, bad_parameter
+from handlers.smartpay.sandbox.serving import serve
 from handlers.smartpay.sandbox.shop import as_texts
 from handlers.smartpay.values import date_text
 
-PREFIX = "/1-2/"
+VERSION = "1-2"
+PREFIX = f"/{VERSION}/"
 
 
 def answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
     """Answer one call; every answer has the status 200, errors too."""
-    try:
-        merchant.access.count_call(now)
-        return _answer(merchant, request, now)
-    except ApiError as error:
-        return _refuse(error.failing)
+    return serve(merchant.access, VERSION, lambda: _answer(merchant, request, now), _refuse, now)
 
 
 def _answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
@@ -36,7 +34,7 @@ def _answer(merchant: Merchant, request: Request, now: datetime) -> Response | C
     merchant.access.check_token(parameters.pop("token", ""), now)
     match endpoint:
         case "get_invoices" | "get_orders":
-            page = merchant.listings.read(endpoint.removeprefix("get_"), parameters)
+            page = merchant.list_rows(endpoint.removeprefix("get_"), parameters, now)
             return _write(page.content(lambda row: as_texts(row.fields())))
         case "get_webhooks":
             return _write(merchant.list_webhooks(parameters).content(merchant.webhooks.shown))

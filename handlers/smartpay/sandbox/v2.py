@@ -17,26 +17,24 @@ from handlers.smartpay.sandbox.errors import (
     Failing,
     bad_parameter,
 )
+from handlers.smartpay.sandbox.serving import serve
 
-PREFIX = "/2-0/"
+VERSION = "2-0"
+PREFIX = f"/{VERSION}/"
 
 
 def answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
     """Answer one call, with the status that REST has for it."""
-    try:
-        merchant.access.count_call(now)
-        if (request.method, request.path) == ("GET", f"{PREFIX}authenticate"):
-            return _sign_in(merchant, request, now)
-        merchant.access.check_token(_bearer_token(request), now)
-        return _answer(merchant, request, now)
-    except ApiError as error:
-        return _refuse(error.failing)
+    return serve(merchant.access, VERSION, lambda: _answer(merchant, request, now), _refuse, now)
 
 
 def _answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
+    if (request.method, request.path) == ("GET", f"{PREFIX}authenticate"):
+        return _sign_in(merchant, request, now)
+    merchant.access.check_token(_bearer_token(request), now)
     match request.method, request.path.removeprefix(PREFIX).split("/"):
         case "GET", ["invoices" | "orders" as collection]:
-            page = merchant.listings.read(collection, request.query)
+            page = merchant.list_rows(collection, request.query, now)
             return _write(page.content(lambda row: row.fields()))
         case "GET", ["webhooks"]:
             return _write(merchant.list_webhooks(request.query).content(merchant.webhooks.shown))

@@ -6,10 +6,11 @@ from datetime import datetime
 from handlers.exchange import Response
 from handlers.jsontext import JsonObject, compact
 from handlers.sandbox import Callback, Notification
-from handlers.smartpay.sandbox.access import API_KEY
+from handlers.smartpay.sandbox.access import Access
 from handlers.smartpay.sandbox.delivery import Deliveries, Webhook
 from handlers.smartpay.sandbox.errors import NO_SUCH_TOPIC, NO_SUCH_WEBHOOK, TOPIC_TAKEN, ApiError
 from handlers.smartpay.sandbox.shop import Invoice, Order, as_texts
+from handlers.smartpay.sandbox.strictness import Strictness
 from handlers.smartpay.signature import SIGNATURE_HEADER, TOPIC_HEADER, sign
 from handlers.smartpay.topics import REGISTRATION, TOPICS
 
@@ -19,10 +20,13 @@ _OK = 200
 class Webhooks:
     """The subscriptions of the one merchant, each topic at most once."""
 
-    def __init__(self, deliveries: Deliveries) -> None:
+    def __init__(self, deliveries: Deliveries, access: Access, strictness: Strictness) -> None:
         self.deliveries = deliveries
         self.by_id: dict[str, Webhook] = {}
+        self._access = access
+        self._strictness = strictness
         self._number = 0
+        self._callbacks = 0
 
     def subscribe(self, topic: str, url: str) -> Webhook:
         """Subscribe a topic without asking the URL; an earlier subscription of it is replaced."""
@@ -74,8 +78,10 @@ class Webhooks:
             raise ApiError(TOPIC_TAKEN)
 
     def move(self, webhook: Webhook, url: str) -> None:
-        """Point a webhook elsewhere, which enables it again."""
-        webhook.url, webhook.undeliverable, webhook.is_enabled = url, 0, True
+        """Point a webhook elsewhere, which may enable it again."""
+        webhook.url = url
+        if self._strictness.modify_enables:
+            webhook.undeliverable, webhook.is_enabled = 0, True
 
     def call_back(
         self,
@@ -85,9 +91,11 @@ class Webhooks:
         reject: Callable[[], Response],
     ) -> Callback:
         """Call ``url`` with ``webhook/created``; only its exact 200 makes ``accept`` the answer."""
+        self._callbacks += 1
         body = compact({"data": {"topic": topic, "url": url}})
-        headers = _headers(REGISTRATION, body, API_KEY)
-        notification = Notification(f"callback-{self._number + 1}", url, headers, body)
+        headers = _headers(REGISTRATION, body, self._access.api_key)
+        within = self._strictness.answer_within
+        notification = Notification(f"callback-{self._callbacks}", url, headers, body, within)
         return Callback(notification, lambda status: accept() if status == _OK else reject())
 
     def announce(self, topic: str, subject: Invoice | Order, now: datetime) -> str | None:
@@ -102,7 +110,7 @@ class Webhooks:
         if webhook is None:
             return None
         tells = frozenset(() if shown is None else shown.tells())
-        headers = _headers(topic, body, API_KEY)
+        headers = _headers(topic, body, self._access.api_key)
         return self.deliveries.add(webhook, headers, body, tells, now)
 
     def forge(self, topic: str, body: bytes, now: datetime) -> str | None:

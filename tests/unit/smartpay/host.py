@@ -127,7 +127,7 @@ class Shop:
 
     def read(self, notification: Notification) -> Interpretation:
         """Verify and read a notification."""
-        topic = self.handler.verify(notification.headers, notification.body, self.now)
+        topic, _ = self.handler.verify(notification.headers, notification.body, self.now)
         assert topic == notification.headers[TOPIC_HEADER]
         return self.handler.interpret(observed(notification.body, topic))
 

@@ -253,7 +253,7 @@ def test_a_webhook_is_rejected_unless_its_url_answers_200(status: int | None) ->
     pending = shop.call_back(creation)
     called = pending.notification
     assert called.url == HOOK
-    assert shop.handler.verify(called.headers, called.body, NOW) == REGISTRATION
+    assert shop.handler.verify(called.headers, called.body, NOW).topic == REGISTRATION
     assert errors_of(pending.resume(status))
     assert shop.cause("webhooks") == []
     assert shop.call_back(creation).resume(200).object()["result"] == {"webhook_id": "webhook-1"}
