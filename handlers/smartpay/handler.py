@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from config.account import AccountSettings
 from handlers.exchange import Conversation
-from handlers.fact import Claim, Interpretation, Uninterpretable
+from handlers.fact import Claim, Fact, Interpretation, Uninterpretable
 from handlers.jsontext import Unreadable, parse_object
 from handlers.letters import Reason
 from handlers.observation import Observation, Origin
@@ -17,15 +17,17 @@ from handlers.provider import (
     LookedUp,
     Polled,
     Session,
+    Verified,
     Watch,
 )
 from handlers.resource import ResourceKey, unknown_key
-from handlers.smartpay import lookups, reconciliation, topics
+from handlers.smartpay import lookups, reconciliation, topics, windows
 from handlers.smartpay.api import Api
 from handlers.smartpay.body import find
 from handlers.smartpay.facts import PROVIDER, read
+from handlers.smartpay.registration import SmartPayRegistration
 from handlers.smartpay.settings import SmartPaySettings
-from handlers.smartpay.signature import SIGNATURE_HEADER, TOPIC_HEADER, is_signed
+from handlers.smartpay.signature import SIGNATURE_HEADER, TOPIC_HEADER, signer
 from handlers.smartpay.versions import api_of
 
 _LONGEST_TOPIC = 100
@@ -38,9 +40,11 @@ class SmartPayHandler(BaseHandler):
         super().__init__(settings)
         self._settings = settings
         self._api: Api = api_of(settings)
+        self._registration = SmartPayRegistration(settings, self._api)
+        self._keys = tuple(settings.accepted_keys())
 
-    def verify(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> str:
-        """Return the webhook's topic, if it is signed with one of the account's keys.
+    def verify(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Verified:
+        """Return the webhook's topic, and which key signed it, if it is one of the account's.
 
         Previous keys that had run out by ``received_at`` are not among them.
 
@@ -52,9 +56,17 @@ class SmartPayHandler(BaseHandler):
         if signature is None:
             msg = f"there is no header {SIGNATURE_HEADER}"
             raise BadSignature(msg)
-        if not is_signed(body, signature, self._settings.accepted_keys(received_at)):
+        key = signer(body, signature, [k for k in self._keys if k.counts_at(received_at)])
+        if key is None:
             raise BadSignature("the signature is not of this body and a key of this account")
-        return _plain(headers.get(TOPIC_HEADER, ""))
+        return Verified(_plain(headers.get(TOPIC_HEADER, "")), key.fingerprint)
+
+    def delivery_topic(self, headers: Mapping[str, str]) -> str | None:
+        """Return the topic, if there is such a one, of a request that has SmartPay's headers."""
+        if TOPIC_HEADER not in headers and SIGNATURE_HEADER not in headers:
+            return None
+        topic = _plain(headers.get(TOPIC_HEADER, ""))
+        return topic if topics.is_known(topic) else topics.UNKNOWN
 
     def inbox_key(self, topic: str, body: bytes) -> str:  # noqa: ARG002 - anyone can set a topic
         """Return the key of the invoice or order that the body names, never of its topic."""
@@ -82,7 +94,7 @@ class SmartPayHandler(BaseHandler):
         """
         is_webhook = observation.origin is Origin.WEBHOOK
         if is_webhook and observation.topic == topics.REGISTRATION:
-            return Interpretation()
+            return Interpretation(answers_us=True)
         try:
             body = parse_object(observation.body)
         except Unreadable as error:
@@ -96,23 +108,33 @@ class SmartPayHandler(BaseHandler):
             raise Uninterpretable(Reason.NO_ID, "the row names no invoice and no order")
         return Interpretation(reading)
 
+    def watches(self) -> Sequence[Watch]:
+        """Return the heads of the reconciliation, which goes on by itself."""
+        name = self._settings.name
+        return [Watch(name, RECONCILIATION, collection) for collection in windows.COLLECTIONS]
+
     def reconciliation(self, since: datetime, until: datetime) -> Sequence[Watch]:
-        """Return the windows of the invoices and of the orders."""
-        return [part.watch(self._settings.name) for part in reconciliation.windows(since, until)]
+        """Return the windows of the invoices and of the orders, to be read once."""
+        return [window.watch(self._settings.name) for window in windows.asked_for(since, until)]
 
     def poll(
         self, watch: Watch, age: timedelta, session: Session, memory: bytes = b""
     ) -> Conversation[Polled]:
-        """Read a part of a reconciliation: there is nothing else to poll.
+        """Read the head or a window of a reconciliation: there is nothing else to poll.
 
         Raises:
             ProviderFailure: as its subclasses say.
 
         """
-        part = reconciliation.parse(watch.id) if watch.kind == RECONCILIATION else None
-        if part is None:
-            return super().poll(watch, age, session, memory)
-        return reconciliation.read(self._api, self._settings.name, part, session)
+        api, settings = self._api, self._settings
+        if watch.kind == RECONCILIATION:
+            for collection in windows.COLLECTIONS:
+                if watch.id == collection:
+                    return reconciliation.read_head(api, settings, collection, session, memory)
+            window = windows.parse(watch.id)
+            if window is not None:
+                return reconciliation.read_window(api, settings, window, session, memory)
+        return super().poll(watch, age, session, memory)
 
     def look_up(self, claims: Sequence[Claim], session: Session) -> Conversation[LookedUp]:
         """Ask the listings, as few times as will do, whether the claims are so.
@@ -126,6 +148,20 @@ class SmartPayHandler(BaseHandler):
     def can_look_up(self, claim: Claim) -> bool:
         """Tell whether SmartPay's listings can show what is claimed."""
         return topics.can_look_up(claim)
+
+    @property
+    def registration(self) -> SmartPayRegistration:
+        """Return how SmartPay is told where to call us."""
+        return self._registration
+
+    def announcing_topic(self, fact: Fact) -> str | None:
+        """Return the topic of what happened; none for a failure, a refund and whatever is a test.
+
+        A refund's topic cannot be subscribed, as far as is documented, and nobody says whether
+        tests are announced.
+        """
+        topic = f"{fact.resource.kind}/{fact.action}"
+        return topic if topic in topics.TOPICS and not fact.resource.test else None
 
 
 def bind(account: AccountSettings) -> SmartPayHandler:

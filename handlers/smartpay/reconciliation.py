@@ -1,146 +1,161 @@
-"""Reading SmartPay's listings for what no webhook told, a window of time after the other.
+"""Reading SmartPay's listings for what no webhook told, again and again, at bounded cost.
 
-Source: SmartPay's API documents: ``get_invoices`` and ``get_orders`` take ``created_from`` and
-``created_to``, and answer 100 rows a page. There is no "changed since", so a window shows what has
-become by now of all that was created in it. Whether its limits belong to it, and in which order the
-rows come, is not said.
+Of each collection the **head** is read every ``reconcile_interval``: what was created since the
+last cut. When it spans a day, or fills most of a page, it is cut: what it held goes on as a closed
+**window** of its own, and the head begins anew.
+
+A listing shows nothing but the time of creation to ask by, so a late change is found only by
+reading its window again. That is done in proportion to the window's age, counted from its end: in
+an eighth of it while it holds an open (unpaid) invoice, in half of it otherwise, and never sooner
+than ``reconcile_interval``. It is over when it is older than ``reconcile_lookback``, after one more
+reading. Hence the **bound**: a change of an invoice that was open is shown within the interval or
+an eighth of the invoice's age, whichever is longer, and any other within half of its age; the
+poller varies pauses by a tenth. And the **cost** of a window is logarithmic in the lookback L: with
+interval I about ``8 + ln(L / 8I) / ln(9/8)`` calls, or ``2 + ln(L / 2I) / ln(3/2)``: 58 and 20 for
+30 days and 15 minutes. ``docs/operations.md`` says what that comes to for a shop.
+
+**Pages** hardly matter, since a window with more than one page is cut into shorter ones: what its
+first page showed is handed on, and it ends. One page is one answer, in which no row can move. Only
+a window too short to be cut is read page by page. Rows that come to be meanwhile go to the end or,
+in a listing with the newest first, push others to later pages, which are still to be read. Only
+rows that vanish pull others to pages read before, so each visit begins with the last page of the
+one before; and whatever slips all the same is there at the window's next reading.
+
+**News**: what a window shows for the first time happened after its last complete reading, or after
+its beginning, both less what clocks may differ and a listing may lag (:data:`OVERLAP`). A head that
+had more than a page, and the parts of a window that was cut, have had no complete reading: they go
+by their beginning, which is earlier, and so never blames a webhook for what came before.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import get_args
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from handlers.clock import from_rfc3339, rfc3339
 from handlers.exchange import Conversation
-from handlers.jsontext import compact
+from handlers.fact import Uninterpretable
+from handlers.jsontext import JsonObject, compact
 from handlers.observation import Origin
-from handlers.provider import (
-    RECONCILIATION,
-    Discovery,
-    Ending,
-    Polled,
-    Resource,
-    Session,
-    Watch,
-)
-from handlers.smartpay.api import Api, Collection
-from handlers.smartpay.body import own_fields
-from handlers.smartpay.values import date_text
+from handlers.provider import Discovery, Ending, Polled, Resource, Session
+from handlers.smartpay.api import Api, Collection, Listing
+from handlers.smartpay.body import INVOICE, find, own_fields
+from handlers.smartpay.facts import read
+from handlers.smartpay.progress import Progress
+from handlers.smartpay.settings import SmartPaySettings
+from handlers.smartpay.windows import OVERLAP, Window
 
-WINDOW = timedelta(days=30)
-"""The longest window: it bounds how deep the pages go, and costs a quiet shop few calls."""
+LONGEST_HEAD = timedelta(days=1)
+"""A head that spans so much is cut: later changes would cost as many calls as early ones."""
 
-OVERLAP = timedelta(minutes=5)
-"""How far each window reaches beyond its limits: their clock and ours differ."""
+FULL = 75
+"""Rows of a page from which a head is cut: the window has room for what its overlap adds."""
 
 PAGES_A_VISIT = 5
 """So that what waits for the account besides has its turn, and a restart repeats little."""
 
+SHARE_OPEN = 8
+"""A window with an open invoice is read again after this fraction of its age."""
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of one collection: what was created between two times, from some page on."""
+SHARE_SETTLED = 2
+"""Any other is read again after this fraction of its age."""
 
-    collection: Collection
-    since: datetime
-    until: datetime
-    page: int = 1
-
-    @property
-    def id(self) -> str:
-        """Return the name, such as ``invoices/2026-01-01T00:00:00Z/2026-01-31T00:00:00Z``."""
-        window = f"{self.collection}/{rfc3339(self.since)}/{rfc3339(self.until)}"
-        return window if self.page == 1 else f"{window}/{self.page}"
-
-    @property
-    def following(self) -> "Part":
-        """Return the part after this one.
-
-        It begins with the last page of this one: rows move between pages as others come and go.
-        """
-        return replace(self, page=self.page + PAGES_A_VISIT - 1)
-
-    def filters(self) -> dict[str, str]:
-        """Return what to ask the listing for."""
-        return {
-            "created_from": date_text(self.since - OVERLAP),
-            "created_to": date_text(self.until + OVERLAP),
-        }
-
-    def watch(self, account: str) -> Watch:
-        """Return the watch that has this part read."""
-        return Watch(account, RECONCILIATION, self.id)
+_AT_ONCE = 0.0
 
 
-def parse(id: str) -> Part | None:  # noqa: A002 - a watch's word
-    """Return the part that ``id`` names, None if it names none."""
-    collection, _, limits = id.partition("/")
-    since, _, rest = limits.partition("/")
-    until, _, page = rest.partition("/")
-    try:
-        part = Part(_collection(collection), from_rfc3339(since), from_rfc3339(until), _page(page))
-        part.filters()
-    except (ValueError, OverflowError):
-        return None
-    return part
-
-
-def windows(since: datetime, until: datetime) -> Iterator[Part]:
-    """Yield the windows that together show all that was created between the two times.
-
-    They begin and end with a whole hour, so that who asks again soon asks for the same.
-    """
-    begin, end = _hour(since), _hour(until)
-    if end < until:
-        end += timedelta(hours=1)
-    while begin < end:
-        limit = min(end, begin + WINDOW)
-        for collection in get_args(Collection):
-            yield Part(collection, begin, limit)
-        begin = limit
-
-
-def read(api: Api, account: str, part: Part, session: Session) -> Conversation[Polled]:
-    """Read a part, and name the next one if there is more.
+def read_head(
+    api: Api, settings: SmartPaySettings, collection: Collection, session: Session, memory: bytes
+) -> Conversation[Polled]:
+    """Read what was created since the last cut; cut it if it is long or full.
 
     Raises:
-        ProviderFailure: as its subclasses say; nothing of the part counts then.
+        ProviderFailure: as its subclasses say; nothing of the visit counts then.
 
     """
-    listing = yield from api.listing(
-        part.collection,
-        part.filters(),
-        session,
-        most_pages=PAGES_A_VISIT,
-        first_page=part.page,
+    now = session.now().replace(microsecond=0)
+    progress = Progress.decode(memory)
+    since = progress.since or now - settings.reconcile_lookback
+    # A clock that was set back must not ask for a window that ends before it begins.
+    head = Window(collection, min(since, now), now)
+    listing = yield from api.listing(collection, head.filters(), session, most_pages=1)
+    is_long = now - head.since >= LONGEST_HEAD or len(listing.rows) >= FULL
+    is_cut = head.since < now and (is_long or not listing.is_whole)
+    after = Progress(
+        since=now if is_cut else since,
+        read_at=now if listing.is_whole else None,
     )
-    rows = (Resource(part.collection, compact(own_fields(row))) for row in listing.rows)
-    more = () if listing.is_whole else (Discovery(part.following.watch(account)),)
+    return replace(
+        _shown(head, listing, progress),
+        discovered=(Discovery(head.watch(settings.name)),) if is_cut else (),
+        pace=settings.reconcile_interval / settings.poll_interval,
+        memory=after.encode(),
+    )
+
+
+def read_window(
+    api: Api, settings: SmartPaySettings, window: Window, session: Session, memory: bytes
+) -> Conversation[Polled]:
+    """Read a window, a part of its pages, or its first page and cut it.
+
+    Raises:
+        ProviderFailure: as its subclasses say; nothing of the visit counts then.
+
+    """
+    now = session.now()
+    progress = Progress.decode(memory)
+    listing = yield from api.listing(
+        window.collection,
+        window.filters(),
+        session,
+        most_pages=1 if window.is_divisible else PAGES_A_VISIT,
+        first_page=progress.page,
+    )
+    shown = _shown(window, listing, progress)
+    if not listing.is_whole and window.is_divisible:
+        parts = window.parts(listing.pages)
+        discovered = tuple(Discovery(part.watch(settings.name)) for part in parts)
+        return replace(shown, discovered=discovered, ending=Ending.DONE)
+    is_open = progress.is_open or any(_is_open(settings.name, row) for row in listing.rows)
+    if not listing.is_whole:
+        under_way = replace(
+            progress,
+            began=progress.began or now,
+            page=progress.page + PAGES_A_VISIT - 1,
+            is_open=is_open,
+        )
+        return replace(shown, pace=_AT_ONCE, memory=under_way.encode())
+    if window.asked is not None or now - window.until >= settings.reconcile_lookback:
+        return replace(shown, ending=Ending.DONE)
+    return replace(
+        shown,
+        pace=_pause(settings, now - window.until, is_open=is_open) / settings.poll_interval,
+        memory=Progress(read_at=progress.began or now).encode(),
+    )
+
+
+def _pause(settings: SmartPaySettings, age: timedelta, *, is_open: bool) -> timedelta:
+    share = SHARE_OPEN if is_open else SHARE_SETTLED
+    return max(settings.reconcile_interval, age / share)
+
+
+def _shown(window: Window, listing: Listing, progress: Progress) -> Polled:
+    rows = (Resource(window.collection, compact(own_fields(row))) for row in listing.rows)
     return Polled(
         resources=tuple(dict.fromkeys(rows)),
-        discovered=more,
-        ending=Ending.DONE,
         origin=Origin.RECONCILIATION,
+        news_since=_news_since(window, progress.read_at),
     )
 
 
-def _hour(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+def _news_since(window: Window, read_at: datetime | None) -> datetime:
+    return window.earliest if read_at is None else max(window.earliest, read_at - OVERLAP)
 
 
-def _collection(name: str) -> Collection:
-    for collection in get_args(Collection):
-        if name == collection:
-            found: Collection = collection
-            return found
-    raise ValueError(name)
-
-
-def _page(text: str) -> int:
-    if not text:
-        return 1
-    page = int(text)
-    if page < 1:
-        raise ValueError(text)
-    return page
+def _is_open(account: str, row: JsonObject) -> bool:
+    """Tell whether a row is an invoice that may still be paid; a test is not waited for."""
+    found = find(row)
+    if found is None or found.kind != INVOICE:
+        return False
+    try:
+        reading = read(account, found)
+    except Uninterpretable:
+        return True
+    is_settled = any(fact.action in {"paid", "cancelled"} for fact in reading.facts)
+    return not reading.resource.test and not is_settled

@@ -1,18 +1,23 @@
 """``payevents reconcile``."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 import typer
 
+from config.account import AccountSettings
 from config.settings import Settings
+from config.types import format_duration
 from handlers.clock import rfc3339, utc_now
-from handlers.provider import Watch
+from handlers.provider import Handler
 from receiver.cli.context import accounts_of, fail, moment_of, seconds_of
 from receiver.cli.kafka import appending, run
 from receiver.cli.output import print_json, printable
+from receiver.cli.progress import Screen
 from receiver.kafka.clients import Clients
 from receiver.kafka.following import following
 from receiver.watches.reconciliation import Reconciliation, wait
@@ -29,13 +34,17 @@ def reconcile(
     span = _span(since, until, utc_now())
     seconds = seconds_of(patience, "--patience")
     try:
-        asked = Reconciliation(account, _watches(settings, account, *span))
+        handler = _handler(settings, account)
+        asked = Reconciliation(account, handler.reconciliation(*span))
     except (ValueError, UnknownAccount) as error:
         raise fail(str(error)) from None
     say = _nothing if json else typer.echo
     is_complete = is_interrupted = False
     try:
-        is_complete = run(settings, partial(_ask_and_wait, settings, asked, seconds, say))
+        with ExitStack() as shown:
+            tell = _no_progress if json else shown.enter_context(Screen()).step("windows read")
+            telling = _Telling(partial(say, announcement(asked, handler.account)), tell)
+            is_complete = run(settings, partial(_ask_and_wait, settings, asked, seconds, telling))
     except (KeyboardInterrupt, asyncio.CancelledError):
         is_interrupted = True
     if json:
@@ -47,29 +56,50 @@ def reconcile(
     return 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What people are told: once that it was asked for, then how much is read, of how much."""
+
+    asked: Callable[[], None]
+    read: Callable[[int, int], None]
+
+
 async def _ask_and_wait(
     settings: Settings,
     asked: Reconciliation,
     patience: float,
-    say: Callable[[str], None],
+    telling: _Telling,
     clients: Clients,
 ) -> bool:
     """Ask for the windows and follow them; return whether all were read. ``patience``: seconds."""
-    topics, count = settings.topics, len(asked.windows)
+    topics = settings.topics
     async with following(clients, [topics.watchlist], from_beginning=True) as records:
         async with appending(settings, clients) as appender:
             await asked.ask(Registrar(appender, topics.watch_requests))
-        say(f"asked for {count} windows")
+        telling.asked()
+        telling.read(*asked.progress)
         return await wait(
-            asked,
-            records,
-            patience=patience,
-            tell=lambda: say(f"read {count - len(asked.left)} of {count} windows"),
+            asked, records, patience=patience, tell=lambda: telling.read(*asked.progress)
         )
+
+
+def announcement(asked: Reconciliation, account: AccountSettings) -> str:
+    """Return what was asked for, how many calls it takes, and how long these take at least."""
+    count = len(asked.windows)
+    least = (count - 1) // account.calls * account.calls_per
+    time = f"; it takes {format_duration(least)} at least" if least else ""
+    return (
+        f"asked for {count} windows: a call each, and one for every 100 rows of long ones;"
+        f" {account.calls} calls in {format_duration(account.calls_per)} are allowed{time}"
+    )
 
 
 def _nothing(_: str) -> None:
     """Say nothing."""
+
+
+def _no_progress(_done: int, _of: int) -> None:
+    """Show nothing."""
 
 
 def _span(since: str, until: str | None, now: datetime) -> tuple[datetime, datetime]:
@@ -89,11 +119,11 @@ def _span(since: str, until: str | None, now: datetime) -> tuple[datetime, datet
     return begin, end
 
 
-def _watches(settings: Settings, account: str, since: datetime, until: datetime) -> Sequence[Watch]:
+def _handler(settings: Settings, account: str) -> Handler:
     handler = accounts_of(settings).get(account)
     if handler is None:
         raise UnknownAccount(account)
-    return handler.reconciliation(since, until)
+    return handler
 
 
 def _report(

@@ -41,6 +41,7 @@ class Reconciliation:
         self._of_account = f"{account}/"
         self._table = Table()
         self._visited: dict[str, _Visited] = {}
+        self._known = set(self.windows)
         self._last: tuple[int, int] | None = None
         self.is_whole = True
 
@@ -63,12 +64,18 @@ class Reconciliation:
         name = key.decode(errors="replace")
         self.is_whole = key.startswith(OF_THE_TABLE)
         if self.is_whole:
+            was_taken_up = self.is_taken_up
             self._table.apply(key, value)
+            if self.is_taken_up and not was_taken_up:
+                # Whatever an earlier run was cut into is no part of this one.
+                self._known = {*self.windows, *filter(self._is_part, self._visited)}
         elif value is None:
             self._visited.pop(name, None)
         elif name.startswith(self._of_account) and not is_note(name):
             entry = WatchEntry.decode(value)
             self._visited[name] = _Visited(entry.last_polled_at or 0.0, entry.error)
+            if self._is_part(name):
+                self._known.add(name)
 
     @property
     def is_taken_up(self) -> bool:
@@ -88,6 +95,13 @@ class Reconciliation:
         return {window: visited.error for window, visited in found.items() if visited is not None}
 
     @property
+    def progress(self) -> tuple[int, int]:
+        """Return how many windows and parts of windows are read, and how many are known of."""
+        if not self.is_taken_up:
+            return 0, len(self.windows)
+        return len(self._known - self._visited.keys()), len(self._known)
+
+    @property
     def trouble(self) -> str | None:
         """Return what stands in the way, None if nothing is known to.
 
@@ -96,6 +110,9 @@ class Reconciliation:
         last = max(self._visited.values(), key=lambda visited: visited.at, default=None)
         errors = [*self.left.values(), None if last is None else last.error]
         return next((error for error in errors if error is not None), None)
+
+    def _is_part(self, key: str) -> bool:
+        return any(key.startswith(window + _CONTINUED) for window in self.windows)
 
     def _of(self, window: str) -> _Visited | None:
         """Return the last visit of a window or of what it goes on as, None if it is over."""
@@ -116,13 +133,13 @@ async def wait(
     """Follow ``records``, the watchlist from its beginning; return True once nothing is left.
 
     Returns False once nothing was finished for ``patience`` seconds although there is trouble, or
-    nobody took the requests up. ``tell`` is called whenever something was finished.
+    nobody took the requests up. ``tell`` is called whenever something was finished or found.
 
     Raises:
         KafkaError: the watchlist cannot be read.
     """
     now = asyncio.get_running_loop().time
-    left, since = asked.left, now()
+    left, progress, since = asked.left, asked.progress, now()
     while not asked.is_taken_up or left:
         fetched = await records.getmany(timeout_ms=_WAIT_MS, max_records=_BATCH)
         for partition, found in fetched.items():
@@ -132,8 +149,9 @@ async def wait(
         if not asked.is_whole:
             # A window that ends and what it goes on as are written together.
             continue
-        before, left = left, asked.left
-        if len(left) < len(before):
+        left = asked.left
+        before, progress = progress, asked.progress
+        if progress != before:
             since = now()
             tell()
         is_held_up = not asked.is_taken_up or asked.trouble is not None

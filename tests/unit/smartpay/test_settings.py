@@ -1,10 +1,14 @@
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from config.account import AccountSettings
+from config.accounts import load_account_file
 from handlers.smartpay import provider
+from handlers.smartpay.sandbox.access import API_KEY
+from handlers.smartpay.settings import SmartPaySettings
 from tests.unit.smartpay.host import handler, settings
 
 
@@ -25,6 +29,7 @@ def test_version_2_needs_the_iframe_key() -> None:
     "changed",
     [
         {"api_key": ""},
+        {"next_api_key": ""},
         {"previous_api_keys": [" "]},
         {"previous_api_keys": [{"key": "", "until": "2026-12-31"}]},
         {"signing_keys": [""]},
@@ -40,18 +45,69 @@ def test_an_empty_key_is_refused(changed: dict[str, object]) -> None:
 def test_every_accepted_key_has_a_fingerprint() -> None:
     """Two accounts that share any signing key can be found out."""
     keys = settings(
-        previous_api_keys=["old", {"key": "older", "until": "2026-12-31"}], signing_keys=["other"]
+        next_api_key="new",
+        previous_api_keys=["old", {"key": "older", "until": "2026-12-31"}],
+        signing_keys=["other"],
     )
-    assert len(keys.signing_key_fingerprints()) == 4
-    assert settings(api_key="old").signing_key_fingerprints() < keys.signing_key_fingerprints()
+    assert len(keys.signing_key_fingerprints()) == 5
+    for shared in ("new", "old"):
+        other = settings(api_key=shared)
+        assert other.signing_key_fingerprints() < keys.signing_key_fingerprints()
+
+
+def test_the_next_key_is_another_one() -> None:
+    """After a rotation it is left out; to leave it there is a mistake that is told."""
+    with pytest.raises(ValidationError, match="next_api_key: is the same key as api_key"):
+        settings(api_key="new", next_api_key="new")
+
+
+def test_the_next_key_can_be_a_file(tmp_path: Path) -> None:
+    """Like any secret, also in a folder of accounts, where it is read anew while running."""
+    (tmp_path / "new-key").write_text("new\n")
+    (tmp_path / "shop.toml").write_text(
+        f"provider = 'smartpay'\napi_key = 'old'\nnext_api_key_file = '{tmp_path / 'new-key'}'\n"
+    )
+    account = load_account_file(tmp_path / "shop.toml", {"smartpay": SmartPaySettings})
+    assert isinstance(account, SmartPaySettings)
+    assert account.next_api_key == SecretStr("new")
+
+
+@pytest.mark.parametrize(
+    ("previous", "told"),
+    [
+        ("old", "previous_api_keys[0] has no last day"),
+        ({"key": "old", "until": "2020-01-31"}, "previous_api_keys[0] counted until 2020-01-31"),
+        ({"key": "old", "until": "9999-12-31"}, ""),
+    ],
+)
+def test_a_previous_key_that_should_go_is_warned_about(previous: object, told: str) -> None:
+    """A key is kept for a stated time, and then taken out."""
+    warnings = settings(previous_api_keys=[previous]).warnings()
+    assert [warning.partition(":")[0] for warning in warnings] == ([told] if told else [])
+
+
+def test_a_previous_key_has_no_name_once_it_ran_out() -> None:
+    """What it signs is then refused; without a time every key has its name."""
+    account = settings(previous_api_keys=[{"key": "old", "until": "2026-12-31"}])
+    last = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
+    name = "previous_api_keys[0] (until 2026-12-31)"
+    assert name in account.signing_key_names(last).values()
+    assert name not in account.signing_key_names(last + timedelta(seconds=1)).values()
+    assert name in account.signing_key_names().values()
+
+
+def test_a_key_that_is_there_twice_goes_by_its_first_name() -> None:
+    """One key, one name."""
+    assert list(settings(signing_keys=[API_KEY]).signing_key_names().values()) == ["api_key"]
 
 
 def test_a_previous_key_counts_through_its_last_day() -> None:
     """``until`` is the last day, in UTC."""
     account = settings(previous_api_keys=[{"key": "old", "until": "2026-12-31"}])
+    [_, old] = account.accepted_keys()
     last = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
-    assert b"old" in account.accepted_keys(last)
-    assert b"old" not in account.accepted_keys(last + timedelta(seconds=1))
+    assert old.counts_at(last)
+    assert not old.counts_at(last + timedelta(seconds=1))
 
 
 def test_trusting_the_topic_is_warned_about() -> None:
@@ -65,7 +121,7 @@ def test_trusting_the_topic_is_warned_about() -> None:
 def test_keys_are_in_no_text() -> None:
     """Neither the settings nor the handler's parts show a key."""
     account = settings(previous_api_keys=["old-secret"], signing_keys=["signing-secret"])
-    assert "secret" not in repr(account)
+    assert "secret" not in repr(account) + repr(list(account.accepted_keys()))
     assert "sandbox-api-key" not in repr(account)
 
 
@@ -78,10 +134,22 @@ def test_provider_binds_its_own_accounts_only() -> None:
         provider.bind(stranger)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [("manage_webhooks", True), ("import_since", "2026-01-01")]
-)
+@pytest.mark.parametrize(("key", "value"), [("import_since", "2026-01-01")])
 def test_a_key_without_effect_is_warned_of(key: str, value: object) -> None:
     """Whoever sets a key of a part that is still to come is told what holds meanwhile."""
     warnings = settings(**{key: value}).warnings()
     assert any(warning.startswith(f"{key} has no effect yet") for warning in warnings)
+
+
+def test_a_lookback_within_an_interval_is_a_mistake() -> None:
+    """What happened between two readings would never be read."""
+    with pytest.raises(ValidationError, match="reconcile_lookback: is shorter"):
+        settings(reconcile_interval="2h", reconcile_lookback="1h")
+    assert settings(reconcile_interval="1h", reconcile_lookback="1h").reconcile_lookback
+
+
+@pytest.mark.parametrize(("calls", "is_told"), [(16, False), (15, True)])
+def test_an_interval_that_takes_most_of_the_calls_is_told(calls: int, *, is_told: bool) -> None:
+    """Eight of an hour's calls read what is new: what is older needs its share."""
+    warnings = settings(calls=calls).warnings()
+    assert any("reconcile_interval" in warning for warning in warnings) == is_told

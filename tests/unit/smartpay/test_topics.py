@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from handlers.fact import Claim, Fact, Interpretation, Uninterpretable
+from handlers.observation import Origin
 from handlers.resource import ResourceKey
 from handlers.smartpay.topics import TOPICS
-from tests.unit.smartpay.host import actions, handler, interpreted
+from tests.unit.smartpay.host import actions, handler, interpreted, observed
 
 INVOICE = {"invoice_id": "i1", "order_id": "o1", "date_paid": None, "is_enabled": True}
 ORDER = {"order_id": "o1", "is_enabled": True}
@@ -165,9 +166,24 @@ def test_a_dummy_claims_for_test_data() -> None:
 
 
 @pytest.mark.parametrize("body", [b"not json", {}, PAID, {"webhook_id": 1}])
-def test_a_registration_says_nothing(body: Any) -> None:
-    """webhook/created is about no resource, whatever comes with it."""
-    assert interpreted(body, "webhook/created") == Interpretation()
+def test_a_registration_says_nothing_but_that_it_is_one(body: Any) -> None:
+    """webhook/created is about no resource, whatever comes with it: it answers our registering."""
+    assert interpreted(body, "webhook/created") == Interpretation(answers_us=True)
+
+
+@pytest.mark.parametrize("topic", ["invoice/created", "invoice/paid", "order/created", "other"])
+def test_a_dummy_may_answer_a_test(topic: str) -> None:
+    """What is no test data answers nobody, and a dummy asserts its facts all the same."""
+    assert not interpreted(PAID, topic).answers_us
+    said = interpreted({**PAID, "is_dummy": True}, topic)
+    assert said.answers_us
+    assert actions(said) == ["created", "paid"]
+
+
+def test_a_dummy_in_a_listing_answers_nobody() -> None:
+    """Only a webhook can be what the provider sends on our call."""
+    row = observed({**PAID, "is_dummy": True}, "invoices", Origin.RECONCILIATION)
+    assert not handler().interpret(row).answers_us
 
 
 def test_a_topic_does_not_make_an_id() -> None:
@@ -175,3 +191,24 @@ def test_a_topic_does_not_make_an_id() -> None:
     with pytest.raises(Uninterpretable) as refused:
         interpreted({"payment_method": "d"}, "invoice/paid")
     assert refused.value.reason == "no-id"
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "topic"),
+    [
+        ("invoice", "created", "invoice/created"),
+        ("invoice", "paid", "invoice/paid"),
+        ("invoice", "cancelled", "invoice/cancelled"),
+        ("order", "created", "order/created"),
+        ("order", "cancelled", "order/cancelled"),
+        ("invoice", "failed", None),
+        ("invoice", "refunded", None),
+    ],
+)
+def test_each_fact_has_the_topic_that_announces_it(
+    kind: str, action: str, topic: str | None
+) -> None:
+    """What can be subscribed announces what it is called after, and no test is waited for."""
+    live, test = (ResourceKey("smartpay", "shop", kind, "1", is_test) for is_test in (False, True))
+    assert handler().announcing_topic(Fact(live, action)) == topic
+    assert handler().announcing_topic(Fact(test, action)) is None

@@ -1,11 +1,16 @@
 """`payevents reconcile` and `watches import`: what they refuse before they ask Kafka."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from config.account import AccountSettings
+from handlers.provider import RECONCILIATION, Watch
 from receiver.cli.app import app
+from receiver.cli.reconcile import announcement
+from receiver.watches.reconciliation import Reconciliation
 from tests.support.configuration import service_config
 from tests.unit.receiver.cli.reading import plain
 
@@ -78,3 +83,20 @@ def test_another_file_is_not_imported(config: Path, tmp_path: Path) -> None:
         assert done.exit_code == 1
         assert done.stderr.startswith(f"error: {file}: ")
         assert done.stderr.count(str(file)) == done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("windows", "time"), [(2, ""), (60, ""), (61, "; it takes 1h at least")])
+def test_what_it_costs_is_said_beforehand(windows: int, time: str) -> None:
+    """One call a window at least, and no more of them in an hour than the account may make."""
+    account = AccountSettings(
+        name="shop",
+        provider="smartpay",
+        base_url="https://example.com",
+        calls=60,
+        calls_per=timedelta(hours=1),
+    )
+    watches = [Watch("shop", RECONCILIATION, f"once/{number}") for number in range(windows)]
+    assert announcement(Reconciliation("shop", watches), account) == (
+        f"asked for {windows} windows: a call each, and one for every 100 rows of long ones;"
+        f" 60 calls in 1h are allowed{time}"
+    )
