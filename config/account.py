@@ -1,7 +1,7 @@
 """What the accounts of all providers have in common."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from pydantic import Field, field_validator
 
@@ -36,6 +36,11 @@ class AccountSettings(Group):
         default=timedelta(minutes=1),
         description="How often a resource that may still change is looked at.",
     )
+    backoff_min: Interval = Field(
+        default=timedelta(seconds=1),
+        description="The shortest pause after a failure; it doubles with each that follows, up to"
+        " `backoff_max`.",
+    )
     backoff_max: Interval = Field(
         default=timedelta(minutes=5),
         description="The longest pause between tries while the provider fails.",
@@ -61,12 +66,30 @@ class AccountSettings(Group):
     # Not part of the field's type, so that a subclass which gives a default cannot lose it.
     _check_base_url = field_validator("base_url")(check_base_url)
 
+    def credentials(self) -> tuple[str, ...]:
+        """What the provider's API is signed in with, secrets in plain text: for keys made of it.
+
+        Whatever changes here may be accepted where what was here before was refused.
+        """
+        return ()
+
     def signing_key_fingerprints(self) -> frozenset[str]:
         """The sha256, in hexadecimal, of every key that may sign this account's webhooks.
 
         Two accounts may not share one: a body signed for one would count at the other.
         """
         return frozenset()
+
+    def signing_key_names(self, at: datetime | None = None) -> Mapping[str, str]:  # noqa: ARG002
+        """What people call each key that may sign webhooks at ``at``, or ever if no time is given.
+
+        They are by what :attr:`handlers.observation.Observation.signed_with` says of the key.
+        """
+        return {}
+
+    def needs_public_url(self) -> bool:
+        """Whether the provider is told by us where its webhooks lead."""
+        return False
 
     def warnings(self) -> list[str]:
         """What works but should be known: a sentence each, without the account's name."""

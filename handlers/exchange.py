@@ -100,3 +100,7 @@ class AccountFailed(ProviderFailure):
 
 class Refused(AccountFailed):
     """The provider refuses our credentials: every further call could harm the account."""
+
+
+class RefusedForGood(Refused):
+    """The provider says that they never will be accepted: calls stop until something changes."""

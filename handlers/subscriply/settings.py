@@ -44,6 +44,12 @@ class SubscriplySettings(AccountSettings):
         default=600, ge=1, description="How many requests the provider gets at most in `calls_per`."
     )
 
+    def credentials(self) -> tuple[str, ...]:
+        """The user, and the password or token; where to sign in matters too."""
+        given = (self.password, self.token)
+        secrets = ("" if each is None else each.get_secret_value() for each in given)
+        return (self.email, self.sign_in_path, *secrets)
+
     def mistakes(self) -> Iterable[Mistake]:
         """No way or two ways to sign in, what cannot be sent, or an unknown currency."""
         yield from super().mistakes()

@@ -30,6 +30,12 @@ class VoucherrySettings(AccountSettings):
         default=600, ge=1, description="How many requests the provider gets at most in `calls_per`."
     )
 
+    def credentials(self) -> tuple[str, ...]:
+        """The token, or the user's name and password."""
+        secrets = (self.auth_token, self.password)
+        told = ("" if each is None else each.get_secret_value() for each in secrets)
+        return (self.username or "", *told)
+
     def mistakes(self) -> Iterable[Mistake]:
         """No way or two ways to be known, or what HTTP Basic cannot carry."""
         yield from super().mistakes()

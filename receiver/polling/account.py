@@ -1,29 +1,31 @@
 """One account's polling: its budget, its breaker, its session, and what waits for them."""
 
 import asyncio
-from collections import deque
+from datetime import UTC, datetime
 from random import Random
 
 from handlers.clock import Clock
-from handlers.exchange import AccountFailed, CallFailed, ProviderFailure, Refused
+from handlers.exchange import AccountFailed, CallFailed, ProviderFailure, Refused, RefusedForGood
 from handlers.provider import Handler, Session
 from receiver.observability.alarms import Alarms
+from receiver.polling.account_alarms import AccountAlarms
 from receiver.polling.breaker import Breaker
 from receiver.polling.budget import Budget
-
-CREDENTIALS_REFUSED = "credentials-refused"
-PROVIDER_AWAY = "provider-away"
-
-PROVIDER_WARNS = "provider-warns"
+from receiver.polling.provider_warnings import Warnings
+from receiver.polling.sealing import Seal, fingerprint
+from receiver.polling.standing import Standing, Stop
+from receiver.polling.waiting import Waiting
 
 _CALLS_FAILED = 3
-_LONGEST_WARNING = 500
+_NOW = 0.001
+"""Seconds within which a call need not wait: clocks that are compared differ by as much."""
 
 
 class AccountPolling:
     """What all watches of an account share. It lives in one shard, so no other lock is needed.
 
-    ``budget`` is the account's own from before its settings changed: the calls made still count.
+    ``budget`` is the account's own from before: the calls made still count. ``standing`` is what
+    else is known from before, by this owner or another.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class AccountPolling:
         alarms: Alarms,
         rng: Random,
         budget: Budget | None = None,
+        standing: Standing | None = None,
     ) -> None:
         settings = handler.account
         self.handler = handler
@@ -40,11 +43,19 @@ class AccountPolling:
         calls, per = settings.calls, settings.calls_per.total_seconds()
         self.budget = budget or Budget(calls, per, monotonic=asyncio.get_running_loop().time)
         self.budget.allow(calls, per)
-        self.breaker = Breaker(settings.backoff_max.total_seconds(), rng)
-        self.waiting: deque[str] = deque()
+        longest, shortest = settings.backoff_max, settings.backoff_min
+        self.breaker = Breaker(longest.total_seconds(), rng, shortest.total_seconds())
+        self.waiting = Waiting([watch.key for watch in handler.watches()])
         self.under_way = 0
-        self._alarms = alarms
+        self.stop: Stop | None = None
+        self._is_trying = False
         self._calls_failed = 0
+        self._heard_at: float | None = None
+        self._alarms = AccountAlarms(self.name, alarms)
+        self._seal = Seal(settings)
+        self._warnings = Warnings({})
+        if standing is not None:
+            self._resume(standing, clock().timestamp())
 
     @property
     def name(self) -> str:
@@ -52,53 +63,106 @@ class AccountPolling:
         return self.handler.account.name
 
     def may_start(self, now: float) -> bool:
-        """Tell whether another watch may be polled at ``now``; after a failure, one at a time."""
-        most = self.handler.account.concurrency if self.breaker.is_closed else 1
-        return self.under_way < most and not self.breaker.is_open(now)
+        """Tell whether another watch may be polled at ``now``; after a failure, one at a time.
+
+        None is where its first call would wait: whatever is more urgent could not overtake it.
+        """
+        if self.stop is not None and not self._is_trying:
+            return False
+        is_well = self.breaker.is_closed and self.stop is None
+        most = self.handler.account.concurrency if is_well else 1
+        if self.under_way >= most or self.breaker.is_open(now):
+            return False
+        return self.budget.wait_for(self.under_way + 1) < _NOW
+
+    def may_start_at(self, now: float) -> float | None:
+        """Return when a watch may be polled if nothing happens before; None if that is never."""
+        if self.stop is not None and not self._is_trying:
+            return None
+        return max(self.breaker.open_until, now + self.budget.wait_for(1))
+
+    def try_again(self, now: float) -> None:
+        """Have one visit try at once, although calls have stopped or rest after a failure."""
+        self._is_trying = self.stop is not None
+        self.breaker.try_now(now)
 
     def succeeded(self, now: float) -> None:
         """Note that the provider answered as it should."""
         self._calls_failed = 0
+        self._heard_at = now
         self.breaker.succeed(now)
-        if self.breaker.is_closed:
-            self.end_alarms()
-        self._tell_warnings()
+        if self._is_trying:
+            self.stop, self._is_trying = None, False
+        if self.breaker.is_closed and self.stop is None:
+            self._alarms.well()
+        self._take_warnings(now)
 
     def failed(self, error: ProviderFailure, now: float) -> None:
         """Note a failure; open the breaker where it concerns the account as a whole.
 
         A single call without an answer may be one slow resource; several in a row are the provider.
         """
+        self._is_trying = False
         self._calls_failed = self._calls_failed + 1 if isinstance(error, CallFailed) else 0
         if isinstance(error, Refused):
             self.session.forget()
             self.breaker.fail(now, longest=True)
-            self._alarms.sound(
-                self.name,
-                CREDENTIALS_REFUSED,
-                why=str(error),
-                remedy="check the account's credentials in the configuration and at the provider",
-            )
+            if isinstance(error, RefusedForGood):
+                self.stop = Stop(fingerprint(self.handler.account), str(error), now)
+                self._alarms.stopped(self.stop)
+            elif self.stop is None:
+                self._alarms.refused(str(error))
         elif isinstance(error, AccountFailed) or self._calls_failed >= _CALLS_FAILED:
             self.breaker.fail(now)
-            self._alarms.sound(
-                self.name,
-                PROVIDER_AWAY,
-                why=str(error),
-                remedy="nothing, if the provider is known to be down: polling goes on by itself",
-            )
+            self._alarms.away(str(error))
+        self._take_warnings(now)
 
-    def _tell_warnings(self) -> None:
-        # They stay until the process ends: a version that retires does not come back.
-        if self.session.warnings:
-            self._alarms.sound(
-                self.name,
-                PROVIDER_WARNS,
-                why="; ".join(sorted(self.session.warnings))[:_LONGEST_WARNING],
-                remedy="read the provider's announcement; a version that retires must be left",
-            )
+    def check_waiting(self, now: float) -> None:
+        """Tell a person if the budget is too small: if what is due waits for a whole period."""
+        since = self.waiting.since
+        per = self.handler.account.calls_per.total_seconds()
+        is_hindered = self.stop is not None or self.breaker.is_open(now)
+        # What waited for the provider to be well again did not wait for the budget.
+        if since is None or is_hindered or now - max(since, self.breaker.open_until) <= per:
+            self._alarms.enough()
+        else:
+            self._alarms.exhausted(self.budget.calls, per)
+
+    def standing(self, now: float) -> Standing:
+        """Return what the account's next owner must know, as far as it is known here."""
+        token, expires_at = self.session.token, self.session.expires_at
+        return Standing(
+            spent=self.budget.spent(now),
+            failures=self.breaker.failures,
+            open_until=self.breaker.open_until,
+            stop=self.stop,
+            token=None if token is None else self._seal.close(token),
+            token_expires_at=None if expires_at is None else expires_at.timestamp(),
+            warnings=self._warnings.heard,
+            heard_at=self._heard_at,
+            failed=None if self.breaker.is_closed else fingerprint(self.handler.account),
+        )
 
     def end_alarms(self) -> None:
-        """End what was sounded here: all is well again, or is no longer ours to tell."""
-        for code in (CREDENTIALS_REFUSED, PROVIDER_AWAY):
-            self._alarms.over(self.name, code)
+        """End what was sounded here: it is no longer ours to tell."""
+        self._alarms.end()
+
+    def _resume(self, standing: Standing, now: float) -> None:
+        ours = fingerprint(self.handler.account)
+        if standing.failures and standing.failed == ours:
+            self.breaker.resume(standing.failures, standing.open_until, now)
+        if standing.stop is not None and standing.stop.credentials == ours:
+            self.stop = standing.stop
+            self._alarms.stopped(self.stop)
+        if standing.token is not None:
+            self.session.token = self._seal.open(standing.token)
+            expires_at = standing.token_expires_at
+            if self.session.token is not None and expires_at is not None:
+                self.session.expires_at = datetime.fromtimestamp(expires_at, UTC)
+        self._heard_at = standing.heard_at
+        self._warnings = Warnings(standing.warnings)
+        self._take_warnings(now)
+
+    def _take_warnings(self, now: float) -> None:
+        self._warnings.take(self.session.warnings, now)
+        self._alarms.warned(self._warnings.heard)

@@ -3,19 +3,20 @@
 from random import Random
 
 FIRST_PAUSE = 1.0
-"""Seconds: the least pause, so that a lucky draw cannot turn it into none."""
+"""Seconds: the least pause where nothing else is said."""
 
 _MOST_DOUBLINGS = 30
 
 
-def backoff(failures: int, longest: float, rng: Random) -> float:
-    """Return how many seconds to pause after so many failures in a row, at least one.
+def backoff(failures: int, longest: float, rng: Random, shortest: float = FIRST_PAUSE) -> float:
+    """Return how many seconds to pause after so many failures in a row.
 
-    With full jitter: drawn from all between the least pause and a ceiling that doubles with each
-    failure up to ``longest``, so that those who failed together do not come back together.
+    Drawn from between half a ceiling and the ceiling, so that those who failed together do not come
+    back together. The ceiling doubles with each failure, from twice the ``shortest`` pause up to
+    ``longest``: each pause is at least as long as the one before, until that is reached.
     """
-    ceiling = min(longest, FIRST_PAUSE * 2.0 ** min(failures, _MOST_DOUBLINGS))
-    return rng.uniform(min(FIRST_PAUSE, longest), ceiling)
+    ceiling = min(longest, shortest * 2.0 ** min(failures, _MOST_DOUBLINGS))
+    return rng.uniform(max(ceiling / 2, min(shortest, longest)), ceiling)
 
 
 class Breaker:
@@ -24,16 +25,22 @@ class Breaker:
     Times are in seconds since 1970.
     """
 
-    def __init__(self, longest: float, rng: Random) -> None:
+    def __init__(self, longest: float, rng: Random, shortest: float = FIRST_PAUSE) -> None:
         self.failures = 0
         self.open_until = 0.0
         self._longest = longest
+        self._shortest = shortest
         self._rng = rng
 
     @property
     def is_closed(self) -> bool:
         """Tell whether the last that was heard is good."""
         return self.failures == 0
+
+    def resume(self, failures: int, open_until: float, now: float) -> None:
+        """Go on as another owner's breaker; its clock may have been ahead, or ours was set back."""
+        self.failures = failures
+        self.open_until = min(open_until, now + self._longest)
 
     def is_open(self, now: float) -> bool:
         """Tell whether nothing may be called at ``now``."""
@@ -49,9 +56,14 @@ class Breaker:
             self.open_until = now + self._longest
         elif not self.is_open(now):
             self.failures += 1
-            self.open_until = now + backoff(self.failures, self._longest, self._rng)
+            pause = backoff(self.failures, self._longest, self._rng, self._shortest)
+            self.open_until = now + pause
 
     def succeed(self, now: float) -> None:
         """Close; but what was under way when it opened does not close it."""
         if not self.is_open(now):
             self.failures = 0
+
+    def try_now(self, now: float) -> None:
+        """End the pause, so that one call at a time tries."""
+        self.open_until = min(self.open_until, now)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -38,6 +39,11 @@ class Caller:
         share = max(1, concurrency // 2)
         self._host_slots = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
         self._session: ClientSession | None = None
+        self._skews: dict[str, float] = {}
+
+    def clock_skew(self, account: str) -> float | None:
+        """Return how many seconds the provider's clock was ahead of ours when it last told."""
+        return self._skews.get(account)
 
     async def start(self) -> None:
         """Be ready to call."""
@@ -88,6 +94,9 @@ class Caller:
                 # Only the kind of failure, and no chain: the text of some holds the whole URL.
                 raise CallFailed(f"{request.method} {request.path}: {kind}") from None
         self._metrics.calls.labels(account.name, str(response.status)).inc()
+        skew = _skew(response)
+        if skew is not None:
+            self._skews[account.name] = skew
         return response
 
     async def _exchange(self, account: AccountSettings, request: Request) -> Response:
@@ -113,6 +122,20 @@ class Caller:
             if len(received) > self._max_response:
                 raise AnswerTooLarge
         return bytes(received)
+
+
+def _skew(response: Response) -> float | None:
+    """Return how far a provider's clock is ahead, in whole seconds as it tells its time (RFC 9110).
+
+    What stands in the header's place is anything.
+    """
+    try:
+        told = parsedate_to_datetime(response.headers["date"])
+    except (KeyError, ValueError, OverflowError):
+        return None
+    if response.received_at is None or told.tzinfo is None:
+        return None
+    return float(round((told - response.received_at).total_seconds()))
 
 
 class AnswerTooLarge(ValueError):

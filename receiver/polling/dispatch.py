@@ -1,18 +1,20 @@
 """Which visit goes now: each watch when it is due, within what its account allows."""
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from handlers.provider import Handler
 from receiver.kafka.appender import NotDurable
 from receiver.polling.account import AccountPolling
-from receiver.polling.budget import Budget
 from receiver.polling.entry import ACTIVE, WatchEntry
+from receiver.polling.keeper import Keeper
 from receiver.polling.schedule import Schedule
+from receiver.polling.standings import Standings
 from receiver.polling.visits import Outcome, Visits
 from receiver.polling.watchlist import Watchlist, parse_key
+from receiver.registration.registered import REGISTRATION
 from receiver.watches.requests import LOOK_UP
 
 
@@ -32,13 +34,15 @@ class Dispatch:
     something only when one of its watches is due or has been visited.
     """
 
-    def __init__(self, watchlist: Watchlist, visits: Visits, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, watchlist: Watchlist, visits: Visits, keeper: Keeper, wake: Callable[[], None]
+    ) -> None:
         self._watchlist = watchlist
         self._visits = visits
+        self._keeper = keeper
         self._wake = wake
+        self._standings = Standings(watchlist, visits, wake)
         self._accounts: dict[str, AccountPolling] = {}
-        # They outlive the settings they came from: the provider counts on, whatever changes here.
-        self._budgets: dict[str, Budget] = {}
         self._stirred: dict[AccountPolling, None] = {}
         self._pauses = Schedule()
         self._resting: defaultdict[str, list[str]] = defaultdict(list)
@@ -49,12 +53,7 @@ class Dispatch:
         """Poll for an account that came or changed; its watches that were due meanwhile are."""
         name = handler.account.name
         self.drop(name)
-        visits = self._visits
-        account = AccountPolling(
-            handler, visits.clock, visits.alarms, visits.rng, self._budgets.get(name)
-        )
-        self._accounts[name] = account
-        self._budgets[name] = account.budget
+        self._accounts[name] = self._standings.serve(handler)
         for key in self._resting.pop(name, ()):
             self._watchlist.postpone(key)
 
@@ -62,7 +61,7 @@ class Dispatch:
         """Poll no more for an account: its watches rest until it comes back."""
         account = self._accounts.pop(name, None)
         if account is not None:
-            account.end_alarms()
+            self._standings.drop(account)
             self._stirred.pop(account, None)
             self._pauses.remove(name)
             for key in account.waiting:
@@ -84,11 +83,12 @@ class Dispatch:
             if account is None:
                 self._resting[name].append(key)
             else:
-                account.waiting.append(key)
+                account.waiting.add(key, now)
                 self._stirred[account] = None
         for account in self._stirred:
             self._start_waiting(account, now)
         self._stirred.clear()
+        self._standings.keep_spending(now)
 
     def take_outcomes(self, now: float) -> None:
         """Take into the watchlist what the visits came to that have ended."""
@@ -108,6 +108,17 @@ class Dispatch:
             else:
                 self._take(visit, outcome, now)
 
+    def committed(self) -> None:
+        """Go on with what waited for a commit: there has been one."""
+        self._standings.committed()
+
+    def try_again(self, name: str, now: float) -> None:
+        """Have an account try at once, although its calls have stopped or rest, if it is ours."""
+        account = self._accounts.get(name)
+        if account is not None:
+            account.try_again(now)
+            self._stirred[account] = None
+
     async def end(self) -> None:
         """End the visits under way, none of which counts, and the alarms."""
         tasks = [visit.task for visit in [*self._under_way, *self._ended]]
@@ -120,20 +131,17 @@ class Dispatch:
                 # Heard, or it would be complained about that nobody did.
                 task.exception()
         for account in self._accounts.values():
-            account.end_alarms()
+            self._standings.drop(account)
 
     def _start_waiting(self, account: AccountPolling, now: float) -> None:
-        if account.waiting and account.breaker.is_open(now):
-            self._pauses.put(account.name, account.breaker.open_until)
         while account.waiting and account.may_start(now):
-            self._start(account, account.waiting.popleft())
+            self._start(account, account.waiting.take())
+        account.check_waiting(now)
+        at = account.may_start_at(now) if account.waiting else None
+        if at is not None and at > now:
+            self._pauses.put(account.name, at)
 
-    def _start(self, account: AccountPolling, key: str) -> None:
-        keys = [key]
-        if _is_look_up(key):
-            # One listing may answer all of them.
-            keys += [other for other in account.waiting if _is_look_up(other)]
-            account.waiting = deque(key for key in account.waiting if not _is_look_up(key))
+    def _start(self, account: AccountPolling, keys: list[str]) -> None:
         batch: dict[str, WatchEntry] = {}
         for key in keys:
             entry = self._watchlist.get(key)
@@ -142,17 +150,27 @@ class Dispatch:
             else:
                 batch[key] = entry
         if batch:
-            task = asyncio.create_task(self._visit(account, batch), name=f"visit-{key}")
+            task = asyncio.create_task(self._visit(account, batch), name=f"visit-{keys[0]}")
             visit = _Visit(account, batch, task)
             account.under_way += 1
             self._under_way[visit] = None
             task.add_done_callback(lambda _: self._note_end(visit))
 
-    async def _visit(self, account: AccountPolling, batch: dict[str, WatchEntry]) -> Outcome:
+    def _visit(
+        self, account: AccountPolling, batch: dict[str, WatchEntry]
+    ) -> Coroutine[object, object, Outcome]:
+        """Return a visit, with what it needs to know read: once it runs, a commit may be under way.
+
+        While one is, the watchlist shows neither what is being committed nor what was before.
+        """
         key, entry = next(iter(batch.items()))
         if _is_look_up(key):
-            return await self._visits.look_up(account, batch)
-        return await self._visits.poll(account, parse_key(key), entry)
+            return self._visits.look_up(account, batch)
+        watch = parse_key(key)
+        if watch.kind == REGISTRATION:
+            vitals = self._keeper.vitals(account.name)
+            return self._visits.look_after(account, watch, entry, vitals)
+        return self._visits.poll(account, watch, entry)
 
     def _note_end(self, visit: _Visit) -> None:
         del self._under_way[visit]
@@ -165,10 +183,13 @@ class Dispatch:
                 visit.account.succeeded(now)
             else:
                 visit.account.failed(outcome.failure, now)
+            self._standings.keep(visit.account.name, now)
         for key, after in outcome.entries.items():
             self._watchlist.finish(key, visit.batch[key], after)
         for discovery in outcome.discovered:
             self._watchlist.discover(discovery, now)
+        if outcome.sweeps:
+            self._keeper.sweep(visit.account.name, now)
 
 
 def _is_look_up(key: str) -> bool:

@@ -28,6 +28,7 @@ class Handover:
         origin: Origin,
         asked_at: datetime,
         news_since: datetime | None = None,
+        claimed: str | None = None,
     ) -> None:
         """Append each resource as an observation made at ``asked_at``.
 
@@ -39,7 +40,13 @@ class Handover:
             appends = []
             for resource in resources[start : start + _APPENDS_AT_ONCE]:
                 observation = Observation(
-                    name, origin, resource.topic, asked_at, resource.body, news_since=news_since
+                    name,
+                    origin,
+                    resource.topic,
+                    asked_at,
+                    resource.body,
+                    news_since=news_since,
+                    claimed=claimed,
                 )
                 key = handler.inbox_key(resource.topic, resource.body)
                 appends.append(self._append(key, observation))

@@ -39,6 +39,10 @@ class Schedule:
         self._taken.add(key)
         return key
 
+    def is_taken(self, key: str) -> bool:
+        """Tell whether a watch was taken and not put back yet."""
+        return key in self._taken
+
     def put_back(self, key: str) -> None:
         """Have a watch that was taken due again at the time it was given since, if it was."""
         self._taken.discard(key)

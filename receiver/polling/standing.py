@@ -22,7 +22,9 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
     ``spent`` are pairs of a time and how many calls were made up to then since the pair before.
     ``failures`` and ``open_until`` are the breaker's. ``token`` is encrypted with a key that only
     those have who know the account's credentials. ``clock_skew`` is how many seconds the provider's
-    clock is ahead of ours, None if it never told. ``heard_at`` is the last good answer.
+    clock is ahead of ours, None if it never told. ``heard_at`` is the last good answer. ``failed``
+    is the fingerprint of the credentials that met the ``failures``; ``process`` names the process
+    that wrote all this.
     """
 
     spent: tuple[tuple[float, int], ...] = ()
@@ -34,6 +36,8 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
     warnings: dict[str, float] = {}
     clock_skew: float | None = None
     heard_at: float | None = None
+    failed: str | None = None
+    process: str | None = None
 
     def encode(self) -> bytes:
         """Return the standing as the watchlist topic holds it."""

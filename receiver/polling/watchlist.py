@@ -1,5 +1,6 @@
 """The watchlist of a shard: its entries as they will be after the next commit."""
 
+from collections.abc import Iterator
 from urllib.parse import unquote
 
 import msgspec
@@ -39,6 +40,7 @@ class Watchlist:
         self.stalled = StalledWatches(alarms)
         self._shard = shard
         self._changes: dict[bytes, bytes | None] = {}
+        self._hastened: dict[str, float] = {}
         for raw_key, value in shard.entries.items():
             key = raw_key.decode()
             if is_note(key):
@@ -121,6 +123,11 @@ class Watchlist:
     def finish(self, key: str, visited: WatchEntry, after: WatchEntry | None) -> None:
         """Take a visit's result, but for what was stopped or added while it was under way."""
         known = self.get(key)
+        hastened = self._hastened.pop(key, None)
+        if hastened is not None and after is not None:
+            # What the visit saw is older than the reason to look now.
+            due = min(after.next_poll_at, hastened)
+            after = msgspec.structs.replace(after, next_poll_at=due)
         if known is not None and known.created_at == visited.created_at:
             added = known.originals[len(visited.originals) :]
             if not added:
@@ -134,27 +141,31 @@ class Watchlist:
     def postpone(self, key: str, at: float | None = None) -> None:
         """Have a watch that was taken due again ``at``, or when its entry says; if it still is."""
         entry = self.get(key)
+        self._hastened.pop(key, None)
         if entry is not None and entry.state == ACTIVE:
             self.schedule.put(key, entry.next_poll_at if at is None else at)
         self.schedule.put_back(key)
 
-    def hasten(self, account: str, kind: str, now: float) -> None:
-        """Have all watches of a kind due at ``now``, those first that are looked at most often."""
-        found: list[tuple[float, str]] = []
+    def of_kind(self, account: str, kind: str) -> Iterator[tuple[str, WatchEntry]]:
+        """Yield an account's watches of a kind that have not ended; it costs a walk over all."""
         for raw_key in {*self._shard.entries, *self._changes}:
-            key = raw_key.decode(errors="replace")
-            if not key.startswith(f"{account}/{kind}/"):
-                continue
-            entry = self.get(key)
-            if entry is not None and entry.state == ACTIVE and entry.next_poll_at > now:
-                found.append((entry.pace, key))
-        for order, (_, key) in enumerate(sorted(found)):
-            entry = self.get(key)
-            if entry is not None:
-                due = now + order * _APART
-                self.put(
-                    key, msgspec.structs.replace(entry, next_poll_at=min(entry.next_poll_at, due))
-                )
+            key = raw_key.decode()
+            if key.startswith(f"{account}/{kind}/"):
+                entry = self.get(key)
+                if entry is not None and entry.state == ACTIVE:
+                    yield key, entry
+
+    def hasten(self, account: str, kind: str, now: float) -> None:
+        """Have all watches of a kind due at ``now``, those first that are looked at most often.
+
+        One that is being visited is visited again.
+        """
+        found = sorted(self.of_kind(account, kind), key=lambda each: (each[1].pace, each[0]))
+        for order, (key, entry) in enumerate(found):
+            due = min(entry.next_poll_at, now + order * _APART)
+            self.put(key, msgspec.structs.replace(entry, next_poll_at=due))
+            if self.schedule.is_taken(key):
+                self._hastened[key] = due
 
     def _follow(self, key: str, entry: WatchEntry | None) -> None:
         """Schedule the watch, or not any more, and keep its account's alarm true."""

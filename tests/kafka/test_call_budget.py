@@ -4,7 +4,8 @@ import asyncio
 import json
 import time
 from collections import deque
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -22,9 +23,11 @@ from tests.support.configuration import service_config
 from tests.support.payevents import Payevents
 
 CALLS, PER = 10, 5.0
-WINDOW = PER - 0.5
-"""Seconds: calls that left ``PER`` apart may arrive a little closer to each other."""
+FEW, FEW_PER = 2, 25.0
+CLOSER = 0.5
+"""Seconds: calls that left a period apart may arrive a little closer to each other."""
 
+CONCURRENCY = 2
 WATCHES = 30
 
 
@@ -63,10 +66,11 @@ def began_last(replica: Payevents) -> str:
     )
 
 
-async def test_the_budget_of_calls_holds_across_replicas(
-    kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path
-) -> None:
-    """Three replicas call no more than one may, but that an heir begins with a whole budget."""
+@asynccontextmanager
+async def called_by_three(
+    cluster: Cluster, topic_prefix: str, tmp_path: Path, calls: int, per: float
+) -> AsyncIterator[tuple[Counted, list[Payevents]]]:
+    """Run three replicas with one account, which would call more often than it may."""
     provider = installed_providers()["voucherry"]
     counted = Counted(provider.sandbox())
     async with AsyncExitStack() as opened:
@@ -74,12 +78,13 @@ async def test_the_budget_of_calls_holds_across_replicas(
         account = counted.account("voucherry-1", host.base_url).model_copy(
             update={
                 "poll_interval": timedelta(seconds=1),
-                "calls": CALLS,
-                "calls_per": timedelta(seconds=PER),
+                "calls": calls,
+                "calls_per": timedelta(seconds=per),
+                "concurrency": CONCURRENCY,
             }
         )
         config = service_config(
-            kafka_cluster.bootstrap_servers,
+            cluster.bootstrap_servers,
             topic_prefix,
             tmp_path / "spool",
             partitions=1,
@@ -95,19 +100,47 @@ async def test_the_budget_of_calls_holds_across_replicas(
             replicas.append(replica)
         for _ in range(WATCHES):
             await watch(replicas[0], await host.control("create-transfer", amount="50"))
+        yield counted, replicas
 
-        async def until_called(more: int) -> None:
-            wanted = len(counted.calls) + more
 
-            async def called() -> bool:
-                return len(counted.calls) >= wanted
+async def until_called(counted: Counted, more: int) -> None:
+    """Wait until the provider was called so many times more."""
+    wanted = len(counted.calls) + more
 
-            await eventually(called, "the provider was not called any more")
+    async def called() -> bool:
+        return len(counted.calls) >= wanted
 
-        await until_called(3 * CALLS)
-        assert counted.most_within(WINDOW) <= CALLS
+    await eventually(called, "the provider was not called any more")
+
+
+async def end_owner(replicas: list[Payevents], end: Callable[[Payevents], object]) -> None:
+    """End the replica that polls the account."""
+    owner = max((replica for replica in replicas if replica.running), key=began_last)
+    await asyncio.to_thread(end, owner)
+
+
+async def test_the_budget_of_calls_holds_across_replicas(
+    kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Three replicas call no more than one may, but for what an owner had not committed."""
+    running = called_by_three(kafka_cluster, topic_prefix, tmp_path, CALLS, PER)
+    async with running as (counted, replicas):
+        await until_called(counted, 3 * CALLS)
+        assert counted.most_within(PER - CLOSER) <= CALLS
         for end in (Payevents.terminate, Payevents.kill):
-            owner = max((r for r in replicas if r.running), key=began_last)
-            await asyncio.to_thread(end, owner)
-            await until_called(2 * CALLS)
-            assert counted.most_within(WINDOW) <= 2 * CALLS
+            await end_owner(replicas, end)
+            await until_called(counted, 2 * CALLS)
+        assert counted.most_within(PER - CLOSER) <= CALLS + 2 * CONCURRENCY
+
+
+async def test_a_budget_of_few_calls_holds_to_the_last(
+    kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Each call is committed before it is made, so that a takeover adds none, however it came."""
+    running = called_by_three(kafka_cluster, topic_prefix, tmp_path, FEW, FEW_PER)
+    async with running as (counted, replicas):
+        await until_called(counted, FEW)
+        for end in (Payevents.terminate, Payevents.kill):
+            await end_owner(replicas, end)
+            await until_called(counted, FEW)
+        assert counted.most_within(FEW_PER - CLOSER) <= FEW

@@ -18,6 +18,7 @@ from receiver.polling.caller import Caller
 from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
+from receiver.polling.watchlist import is_note
 from receiver.sandbox import SandboxHost
 from receiver.watches.requests import StopWatch
 
@@ -72,7 +73,11 @@ class Live:
 
     def watches(self) -> dict[str, WatchEntry]:
         """Return the committed watches."""
-        return {key.decode(): WatchEntry.decode(raw) for key, raw in self.shard.entries.items()}
+        return {
+            key.decode(): WatchEntry.decode(raw)
+            for key, raw in self.shard.entries.items()
+            if not is_note(key.decode())
+        }
 
     def facts(self) -> list[tuple[str, str]]:
         """Return the kind and action of each fact that the inbox's observations assert."""

@@ -13,6 +13,7 @@ from handlers.exchange import (
     CallFailed,
     Conversation,
     Refused,
+    RefusedForGood,
     Request,
     Response,
     WatchFailed,
@@ -35,7 +36,7 @@ from receiver.observability.metrics import Metrics
 from receiver.polling.budget import Budget
 from receiver.polling.caller import Caller
 
-_OK, _UNAUTHORIZED, _UNAVAILABLE = 200, 401, 503
+_OK, _UNAUTHORIZED, _FORBIDDEN, _UNAVAILABLE = 200, 401, 403, 503
 
 
 @dataclass
@@ -111,13 +112,17 @@ class ScriptedCaller(Caller):
         super().__init__(Metrics(alarms), utc_now, max_response=1, concurrency=1)
         self._provider = provider
 
+    def ask(self, provider: ScriptedProvider) -> None:
+        """Ask another one from now on."""
+        self._provider = provider
+
     async def _call(self, account: AccountSettings, request: Request, budget: Budget) -> Response:
         await budget.take()
         return await self._provider.answer(account.name, request)
 
 
 class ScriptedHandler(BaseHandler):
-    """Reads what the scripted provider shows; 401, 503 and other errors are what they look like."""
+    """Reads what the scripted provider shows; errors are what they look like, 403 is for good."""
 
     def inbox_key(self, topic: str, body: bytes) -> str:
         """Return a key that tells both."""
@@ -174,6 +179,8 @@ class ScriptedHandler(BaseHandler):
         response = yield Request("GET", path, headers=headers)
         if response.status == _UNAUTHORIZED:
             raise Refused("401")
+        if response.status == _FORBIDDEN:
+            raise RefusedForGood("403")
         if response.status == _UNAVAILABLE:
             raise AccountFailed("503")
         if response.status != _OK:

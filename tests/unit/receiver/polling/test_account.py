@@ -1,12 +1,30 @@
 """What the watches of one account share: when it rests, and what a person is told."""
 
-from handlers.exchange import AccountFailed, CallFailed, ProviderFailure, Refused, WatchFailed
+from datetime import timedelta
+
+from pydantic import SecretStr
+
+from handlers.exchange import (
+    AccountFailed,
+    CallFailed,
+    ProviderFailure,
+    Refused,
+    RefusedForGood,
+    WatchFailed,
+)
+from handlers.provider import Session
+from handlers.smartpay.handler import bind
+from handlers.smartpay.settings import SmartPaySettings
+from receiver.polling.account import AccountPolling
+from receiver.polling.standing import Standing
 
 from .virtual import virtual
-from .world import World, settings
+from .world import EPOCH, World, settings
 
 REFUSED = ("a", "credentials-refused")
 AWAY = ("a", "provider-away")
+WARNS = ("a", "provider-warns")
+EXHAUSTED = ("a", "calls-exhausted")
 
 
 @virtual
@@ -91,3 +109,128 @@ async def test_alarms_are_over_with_the_next_success_that_counts() -> None:
     assert world.codes() == {REFUSED}
     account.succeeded(account.breaker.open_until)
     assert world.codes() == set()
+
+
+@virtual
+async def test_a_refusal_for_good_stops_all_calls() -> None:
+    """However long one waits; what was under way does not make it good again."""
+    world = World()
+    account = world.account()
+    account.session.token = "t"
+    account.failed(RefusedForGood("1001: Invalid key"), 1_000.0)
+    assert account.session.token is None
+    assert not account.may_start(10.0**9)
+    assert account.may_start_at(10.0**9) is None
+    account.succeeded(10.0**9)
+    assert account.stop is not None
+    assert world.codes() == {REFUSED}
+
+
+@virtual
+async def test_an_operator_has_one_visit_try() -> None:
+    """If it is refused again all stops again; if it works all goes on."""
+    world = World()
+    account, now = world.account(), 1_000.0
+    account.failed(RefusedForGood("1001: Invalid key"), now)
+    for failure in (RefusedForGood("1001: Invalid key"), CallFailed("no answer")):
+        account.try_again(now)
+        assert account.may_start(now)
+        account.under_way = 1
+        assert not account.may_start(now)
+        account.under_way = 0
+        account.failed(failure, now)
+        assert not account.may_start(10.0**9)
+    account.try_again(now)
+    account.succeeded(now)
+    assert account.may_start(now)
+    assert account.stop is None
+    assert world.codes() == set()
+
+
+@virtual
+async def test_an_operator_ends_a_pause() -> None:
+    """Whoever has mended something need not wait for hours."""
+    account = World(settings(backoff_max="6h")).account()
+    account.failed(Refused("401"), 1_000.0)
+    account.try_again(2_000.0)
+    assert account.may_start(2_000.0)
+
+
+@virtual
+async def test_a_token_is_shared_with_the_next_owner() -> None:
+    """As long as it lives and the credentials are the same; without them it cannot be read."""
+    world = World()
+    shop = SmartPaySettings.model_validate({"name": "a", "api_key": "k"})
+    account = AccountPolling(bind(shop), world.now, world.alarms, world.rng)
+    account.session.token = "the-token"
+    account.session.expires_at = EPOCH + timedelta(minutes=58)
+    standing = account.standing(world.timestamp())
+    assert b"the-token" not in standing.encode()
+
+    def resumed(settings: SmartPaySettings) -> Session:
+        handler = bind(settings)
+        restored = Standing.decode(standing.encode())
+        again = AccountPolling(handler, world.now, world.alarms, world.rng, standing=restored)
+        return again.session
+
+    assert resumed(shop).token == "the-token"
+    assert resumed(shop).expires_at == EPOCH + timedelta(minutes=58)
+    changed = shop.model_copy(update={"api_key": SecretStr("another")})
+    assert (resumed(changed).token, resumed(changed).expires_at) == (None, None)
+
+
+@virtual
+async def test_a_warning_is_told_for_some_days_after_it_was_heard_last() -> None:
+    """It survives owners, and ends when the provider has long stopped warning."""
+    world, day = World(), 86_400.0
+    account, now = world.account(), world.timestamp()
+    account.session.warnings.add("Version 1-2 retires soon")
+    account.succeeded(now)
+    standing = account.standing(now)
+    account.end_alarms()
+    assert world.codes() == set()
+    handler = account.handler
+    account = AccountPolling(handler, world.now, world.alarms, world.rng, standing=standing)
+    assert world.codes() == {WARNS}
+    account.session.warnings.add("Version 1-2 retires soon")
+    account.succeeded(now + 2 * day)
+    account.succeeded(now + 4 * day)
+    assert world.codes() == {WARNS}
+    account.succeeded(now + 5.1 * day)
+    assert world.codes() == set()
+
+
+@virtual
+async def test_a_budget_that_is_too_small_is_told() -> None:
+    """Once something due has waited for a whole period, and not because the provider was away."""
+    world = World(settings(calls=1, calls_per="1h"))
+    account = world.account()
+    account.waiting.add("a/thing/1", 1_000.0)
+    account.check_waiting(4_600.0)
+    assert world.codes() == set()
+    account.check_waiting(4_601.0)
+    assert world.codes() == {EXHAUSTED}
+    account.breaker.open_until = 9_000.0
+    account.check_waiting(8_999.0)
+    account.check_waiting(12_600.0)
+    assert world.codes() == set()
+    account.check_waiting(12_601.0)
+    assert world.codes() == {EXHAUSTED}
+    account.waiting.take()
+    account.check_waiting(12_602.0)
+    assert world.codes() == set()
+
+
+@virtual
+async def test_nothing_starts_that_would_wait_for_its_first_call() -> None:
+    """What is more urgent can still overtake it."""
+    account = World(settings(calls=2, calls_per="1h", concurrency=4)).account()
+    now = 1_000.0
+    await account.budget.take()
+    assert account.may_start(now)
+    account.under_way = 1
+    assert not account.may_start(now)
+    account.under_way = 0
+    await account.budget.take()
+    assert not account.may_start(now)
+    assert account.may_start_at(now) == now + 3_600.0

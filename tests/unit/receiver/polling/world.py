@@ -72,8 +72,8 @@ class World:
         self.inbox = FakeInbox()
         self.provider = ScriptedProvider()
         self.rng = Random(seed)
-        caller = ScriptedCaller(self.provider, self.alarms)
-        self.visits = Visits(self.inbox, caller, self.alarms, self.now, self.rng)
+        self.caller = ScriptedCaller(self.provider, self.alarms)
+        self.visits = Visits(self.inbox, self.caller, self.alarms, self.now, self.rng)
 
     def now(self) -> datetime:
         """Return the time: the loop's, after the epoch."""
@@ -88,6 +88,13 @@ class World:
         handler = self.accounts.get(name)
         assert handler is not None
         return AccountPolling(handler, self.now, self.alarms, self.rng)
+
+    def heir(self, *accounts: AccountSettings) -> "World":
+        """Return another process at the same provider, which knows nothing of this one."""
+        other = World(*accounts)
+        other.provider = self.provider
+        other.caller.ask(self.provider)
+        return other
 
     def codes(self) -> set[tuple[str, str]]:
         """Return the alarms that are not over."""

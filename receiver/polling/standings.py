@@ -1,0 +1,103 @@
+"""The standing of a shard's accounts: restored from the watchlist, and kept there."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from config.account import AccountSettings
+from handlers.provider import Handler
+from receiver.polling.account import AccountPolling
+from receiver.polling.standing import Standing, standing_key
+from receiver.polling.visits import Visits
+from receiver.polling.watchlist import Watchlist
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_RARE = 10.0
+"""Seconds per call: where calls are as few, a transaction for each of them costs nothing."""
+
+
+class Standings:
+    """What outlives the owner of an account. ``wake`` is called when something is to be committed.
+
+    Most accounts' calls are committed with what the visits came to, so that those of visits under
+    way are lost with a process that dies. Where calls are few, each is committed before it is made.
+    """
+
+    def __init__(self, watchlist: Watchlist, visits: Visits, wake: Callable[[], None]) -> None:
+        self._watchlist = watchlist
+        self._visits = visits
+        self._wake = wake
+        self._accounts: dict[str, AccountPolling] = {}
+        self._seen: set[str] = set()
+        self._asking: list[tuple[str, asyncio.Future[None]]] = []
+        self._noted: list[asyncio.Future[None]] = []
+
+    def serve(self, handler: Handler) -> AccountPolling:
+        """Return the polling of an account that came or changed, with what is known of it."""
+        visits, settings = self._visits, handler.account
+        name, now = settings.name, visits.clock().timestamp()
+        standing = self._known(name)
+        budget = visits.owned.take(settings, standing, now)
+        if name in self._seen:
+            # Whoever changed the settings wants to see at once whether they are better.
+            standing = msgspec.structs.replace(standing, failures=0, open_until=0.0)
+        self._seen.add(name)
+        account = AccountPolling(handler, visits.clock, visits.alarms, visits.rng, budget, standing)
+        budget.keep_first((lambda: self._kept(name)) if _is_rare(settings) else None)
+        self._accounts[name] = account
+        return account
+
+    def drop(self, account: AccountPolling) -> None:
+        """Keep nothing more of an account; what is kept stays for whoever serves it next."""
+        account.end_alarms()
+        self._accounts.pop(account.name, None)
+        self._visits.owned.leave(account.name)
+
+    def keep(self, name: str, now: float) -> None:
+        """Have the next commit hold an account's standing as it is ``now``."""
+        account = self._accounts.get(name)
+        if account is None:
+            return
+        key = standing_key(name)
+        told = self._visits.caller.clock_skew(name)
+        standing = msgspec.structs.replace(
+            account.standing(now),
+            clock_skew=self._known(name).clock_skew if told is None else told,
+            process=self._visits.owned.process,
+        )
+        self._watchlist.set_note(key, standing.encode())
+
+    def keep_spending(self, now: float) -> None:
+        """Have the next commit hold the calls that wait for one."""
+        asking, self._asking = self._asking, []
+        for name in {name: None for name, _ in asking}:
+            self.keep(name, now)
+        self._noted += [kept for _, kept in asking]
+
+    def committed(self) -> None:
+        """Let the calls go on that waited: all that was noted is committed."""
+        noted, self._noted = self._noted, []
+        for kept in noted:
+            if not kept.done():
+                kept.set_result(None)
+
+    async def _kept(self, name: str) -> None:
+        kept = asyncio.get_running_loop().create_future()
+        self._asking.append((name, kept))
+        self._wake()
+        await kept
+
+    def _known(self, name: str) -> Standing:
+        key = standing_key(name)
+        try:
+            return Standing.decode(self._watchlist.note(key))
+        except msgspec.MsgspecError:
+            log.exception("the standing of an account cannot be read, and begins anew", key=key)
+            return Standing()
+
+
+def _is_rare(account: AccountSettings) -> bool:
+    return account.calls_per.total_seconds() >= _RARE * account.calls
