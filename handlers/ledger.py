@@ -15,73 +15,29 @@ never goes back, and no fact is published twice all the same, whoever tells of i
 No clock is asked: a clock only moves the horizon, and a wrong one costs events, which are withheld,
 but repeats none. It is assumed of providers that they date a fact once and for all, all facts of
 the lowest rank alike, and no resource later than they first show it.
+
+Beside that the ledger remembers which facts no webhook has announced so far, though one should have
+(:attr:`Published.unannounced`). That decides nothing about events.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from datetime import datetime
 
 import msgspec
 
-from handlers.fact import CREATIONS, RANKS, Fact, OrderKey, Reading
+from handlers.entry import Entry, Published, microseconds, moment
+from handlers.fact import CREATIONS, RANKS, Fact, Reading
 
-
-class Published(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """One published fact, as the ledger remembers it. Times are microseconds since 1970."""
-
-    id: bytes
-    action: str
-    occurred_at: int | None
-    observed_at: int
-    minor_units: int | None
-    silent: bool = False
-    """Whether it gave no event, because it may have given one that was since forgotten."""
-
-
-class Entry(msgspec.Struct, array_like=True, frozen=True):
-    """All that was published of one resource, in the order of publication.
-
-    ``since`` is the ledger's horizon at the time when the entry was made, in microseconds since
-    1970: an older entry of the same resource may have been forgotten then. None if nothing had been
-    forgotten yet.
-    """
-
-    kind: str
-    published: tuple[Published, ...] = ()
-    since: int | None = None
-
-    def order_keys(self) -> Iterator[OrderKey]:
-        """Yield each published fact's place in the natural order."""
-        ranks = RANKS[self.kind]
-        for fact in self.published:
-            yield (ranks[fact.action], _moment(fact.occurred_at), fact.id)
-
-    @property
-    def status(self) -> str | None:
-        """Return the action of the last published fact in the natural order, None before any."""
-        if not self.published:
-            return None
-        _, last = max(zip(self.order_keys(), self.published, strict=True), key=lambda pair: pair[0])
-        return last.action
-
-    def encode(self) -> bytes:
-        """Return the entry as the ledger topic holds it."""
-        return _encoder.encode(self)
-
-    @staticmethod
-    def decode(raw: bytes) -> "Entry":
-        """Return the entry in a ledger record.
-
-        Raises:
-            msgspec.MsgspecError: the record is not a ledger entry.
-
-        """
-        return _decoder.decode(raw)
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Entry)
+__all__ = [
+    "Entry",
+    "Publication",
+    "Published",
+    "Settlement",
+    "is_forgettable",
+    "microseconds",
+    "settle",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +62,15 @@ class Settlement:
     """What follows from one reading: the entry as it is then, and what is to be published.
 
     ``duplicates`` counts the asserted facts that had been published before. ``withheld`` are those
-    that may have been published and forgotten, and that no event tells of or implies.
+    that may have been published and forgotten, and that no event tells of or implies. ``announced``
+    are those that were unannounced until now: the entry says so no more.
     """
 
     entry: Entry
     publications: tuple[Publication, ...]
     duplicates: int
     withheld: tuple[Fact, ...] = ()
+    announced: tuple[Fact, ...] = ()
 
 
 def settle(
@@ -120,18 +78,25 @@ def settle(
     reading: Reading,
     observed_at: datetime,
     horizon: datetime | None = None,
+    *,
+    announces: Collection[Fact] = (),
+    unannounced: Collection[Fact] = (),
 ) -> Settlement:
     """Compare a reading with the ledger: publish the facts that are new, in natural order.
 
     ``horizon`` is the ledger's, None while nothing was ever forgotten. A fact in doubt is entered
     without an event if one that comes after it is published, since that one implies it; else it is
     withheld, and not entered.
+
+    ``announces`` are the facts that a webhook tells of here. Of ``unannounced``, which are facts that a
+    webhook should have shown first, those published now are remembered as such.
     """
     entry = entry or Entry(
         reading.resource.kind, since=None if horizon is None else microseconds(horizon)
     )
     known = {fact.id for fact in entry.published}
     asserted = sorted({fact.id: fact for fact in reading.facts}.values(), key=lambda f: f.order_key)
+    entry, announced = _announce(entry, [fact for fact in asserted if fact in announces])
     new = [fact for fact in asserted if fact.id.bytes not in known]
     doubtful = _doubtful(entry, new, asserted)
     last = max((fact.order_key for fact in new if fact not in doubtful), default=None)
@@ -139,14 +104,16 @@ def settle(
     withheld: list[Fact] = []
     for fact in new:
         if fact not in doubtful:
-            publication, entry = _publish(entry, fact, asserted, reading, observed_at)
+            publication, entry = _publish(
+                entry, fact, asserted, reading, observed_at, unannounced=fact in unannounced
+            )
             publications.append(publication)
         elif last is not None and fact.order_key < last:
             entry = _enter(entry, fact, reading, observed_at, silent=True)
         else:
             withheld.append(fact)
     duplicates = len(asserted) - len(new)
-    return Settlement(entry, tuple(publications), duplicates, tuple(withheld))
+    return Settlement(entry, tuple(publications), duplicates, tuple(withheld), announced)
 
 
 def is_forgettable(entry: Entry, horizon: datetime) -> bool:
@@ -165,12 +132,12 @@ def _doubtful(entry: Entry, new: list[Fact], asserted: list[Fact]) -> frozenset[
     """Return which of the ``new`` facts may have been published and forgotten."""
     if entry.since is None:
         return frozenset()
-    since = _moment(entry.since)
+    since = moment(entry.since)
     ranks = RANKS[entry.kind]
     lowest = min(ranks.values())
     births = [fact.occurred_at for fact in asserted if fact.rank == lowest]
     births += [
-        _moment(fact.occurred_at)
+        moment(fact.occurred_at)
         for fact in entry.published
         if ranks[fact.action] == lowest and fact.occurred_at is not None
     ]
@@ -182,8 +149,28 @@ def _doubtful(entry: Entry, new: list[Fact], asserted: list[Fact]) -> frozenset[
     )
 
 
+def _announce(entry: Entry, told_of: list[Fact]) -> tuple[Entry, tuple[Fact, ...]]:
+    """Return the entry after a webhook told of facts, and those that were unannounced before."""
+    waiting = {fact.id for fact in entry.published if fact.unannounced}
+    announced = tuple(fact for fact in told_of if fact.id.bytes in waiting)
+    if not announced:
+        return entry, ()
+    told = {fact.id.bytes for fact in announced}
+    published = tuple(
+        msgspec.structs.replace(fact, unannounced=False) if fact.id in told else fact
+        for fact in entry.published
+    )
+    return msgspec.structs.replace(entry, published=published), announced
+
+
 def _enter(
-    entry: Entry, fact: Fact, reading: Reading, observed_at: datetime, *, silent: bool = False
+    entry: Entry,
+    fact: Fact,
+    reading: Reading,
+    observed_at: datetime,
+    *,
+    silent: bool = False,
+    unannounced: bool = False,
 ) -> Entry:
     remembered = Published(
         id=fact.id.bytes,
@@ -192,17 +179,24 @@ def _enter(
         observed_at=microseconds(observed_at),
         minor_units=reading.amount.minor_units if reading.amount else None,
         silent=silent,
+        unannounced=unannounced,
     )
     return msgspec.structs.replace(entry, published=(*entry.published, remembered))
 
 
 def _publish(
-    entry: Entry, fact: Fact, asserted: list[Fact], reading: Reading, observed_at: datetime
+    entry: Entry,
+    fact: Fact,
+    asserted: list[Fact],
+    reading: Reading,
+    observed_at: datetime,
+    *,
+    unannounced: bool,
 ) -> tuple[Publication, Entry]:
     later = [other for other in asserted if other.rank > fact.rank]
     inferred = fact.action in CREATIONS and bool(later)
     implied_by = later[0].occurred_at if inferred else None
-    after = _enter(entry, fact, reading, observed_at)
+    after = _enter(entry, fact, reading, observed_at, unannounced=unannounced)
     publication = Publication(
         fact=fact,
         sequence=sum(not each.silent for each in after.published),
@@ -213,18 +207,3 @@ def _publish(
         time=fact.occurred_at or implied_by or observed_at,
     )
     return publication, after
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Microseconds: TypeAlias = int
-
-
-def microseconds(moment: datetime) -> Microseconds:
-    """Return a time as the ledger's records hold it: microseconds since 1970."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _moment(microseconds: Microseconds | None) -> datetime:
-    if microseconds is None:
-        return datetime.min.replace(tzinfo=UTC)
-    return _EPOCH + timedelta(microseconds=microseconds)

@@ -35,7 +35,8 @@ class Observation:
     observation, that it is :data:`CONFIRMED` or what was found instead. ``letter_id`` is set while
     a dead letter is tried again. ``signed_with`` names the key that signed a webhook, without
     telling anything of it. ``news_since`` is when that which the body shows for the first time
-    happened at the earliest, as far as whoever asked the provider knows.
+    happened at the earliest, as far as whoever asked the provider knows. ``claimed`` are the
+    topics, with spaces between, of the webhooks whose claims had this looked up and were confirmed.
     """
 
     account: str
@@ -49,6 +50,7 @@ class Observation:
     letter_id: str | None = None
     signed_with: str | None = None
     news_since: datetime | None = None
+    claimed: str | None = None
 
     @property
     def digest(self) -> str:
@@ -68,6 +70,7 @@ class Observation:
             "payevents-letter-id": self.letter_id,
             "payevents-signed-with": self.signed_with,
             "payevents-news-since": None if self.news_since is None else rfc3339(self.news_since),
+            "payevents-claimed": self.claimed,
         }
         return [(name, value.encode()) for name, value in present.items() if value is not None]
 
@@ -100,6 +103,7 @@ class Observation:
                 letter_id=text.get("payevents-letter-id"),
                 signed_with=text.get("payevents-signed-with"),
                 news_since=None if news_since is None else from_rfc3339(news_since),
+                claimed=text.get("payevents-claimed"),
             )
         except KeyError as error:
             msg = f"the record has no header {error}"

@@ -47,12 +47,21 @@ def bind(
     """Return ``reading`` with whatever ``topic`` claims beyond it.
 
     ``trusted`` is the account's ``trust_topic_header``: a claim about the very resource that keys
-    the body is then a fact, undated.
+    the body is then a fact, undated. Test data may be what version 2-0 sends when a webhook is
+    tested, and so answers us.
 
     Raises:
         Uninterpretable: the body names no resource, nor anything to ask by (``no-id``).
 
     """
+    said = _bind(topic, body, reading, trusted=trusted)
+    is_test = reading is not None and reading.resource.test
+    return replace(said, answers_us=True) if is_test else said
+
+
+def _bind(
+    topic: str, body: JsonObject, reading: Reading | None, *, trusted: bool
+) -> Interpretation:
     kind, action = _CLAIMS.get(topic, ("", topic))
     if reading is not None and reading.resource.kind == kind:
         fact = Fact(reading.resource, action)

@@ -116,6 +116,8 @@ def _remembered(fact: Remembered) -> dict[str, object]:
         "observed_at": rfc3339(fact.observed_at),
         "event": None if fact.event is None else _event(fact.event),
         "observation_is_told": fact.told,
+        "unannounced": fact.unannounced,
+        "announced_by": None if fact.announced_by is None else _position(fact.announced_by),
     }
 
 

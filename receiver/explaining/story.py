@@ -8,7 +8,7 @@ from uuid import UUID
 
 from handlers.fact import Fact
 from handlers.ledger import Entry, Published, microseconds
-from handlers.observation import Position
+from handlers.observation import Origin, Position
 from receiver.explaining.evidence import Arrival, Evidence, SeenEvent, SeenLetter, SeenLookUp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,7 +63,9 @@ class ToldArrival:
 class Remembered:
     """A fact of the ledger; ``event`` is None where there was none or its topic holds it no more.
 
-    ``told`` is whether an observation of the story published it.
+    ``told`` is whether an observation of the story published it. ``unannounced`` says that a
+    reconciliation did and that no webhook has told of it since; ``announced_by`` is the webhook of
+    the story that did so later.
     """
 
     action: str
@@ -72,6 +74,8 @@ class Remembered:
     sequence: int | None
     event: SeenEvent | None
     told: bool
+    unannounced: bool = False
+    announced_by: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,8 @@ class _Teller:
                 sequence,
                 self._events.get(fact_id),
                 self._publisher(fact_id) in here,
+                published.unannounced,
+                None if published.unannounced else self._announcer(fact_id),
             )
             for fact_id, (published, sequence, test) in self._ledger.items()
         )
@@ -167,6 +173,22 @@ class _Teller:
         for arrival in self._evidence.arrivals:
             is_then = microseconds(arrival.observation.received_at) == observed_at
             if is_then and any(fact.id == fact_id for fact in arrival.says.facts):
+                return arrival.at
+        return None
+
+    def _announcer(self, fact_id: UUID) -> Position | None:
+        """Return the first webhook that told of a fact after a reconciliation had published it."""
+        publisher = self._publisher(fact_id)
+        is_reconciled = False
+        for arrival in self._evidence.arrivals:
+            origin = arrival.observation.origin
+            if arrival.at == publisher:
+                is_reconciled = origin is Origin.RECONCILIATION
+            elif (
+                is_reconciled
+                and origin is Origin.WEBHOOK
+                and any(fact.id == fact_id for fact in arrival.says.facts)
+            ):
                 return arrival.at
         return None
 

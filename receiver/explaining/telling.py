@@ -133,6 +133,12 @@ def _remembered(fact: Remembered) -> str:
         f"{fact.action}{' (test)' if fact.test else ''}, {sequence}",
         f"observed at {rfc3339(fact.observed_at)}",
     ]
+    if fact.unannounced:
+        words.append("published by a reconciliation, and announced by no webhook so far")
+    elif fact.announced_by is not None:
+        words.append(
+            f"published by a reconciliation, and announced later by {_place(fact.announced_by)}"
+        )
     if fact.event is not None:
         words.append(f"event {_event(fact.event)}")
         if not fact.told:

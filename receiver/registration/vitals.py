@@ -4,6 +4,9 @@ import msgspec
 
 from receiver.registration.signs import ACCOUNT, Failure, Missed, Order
 
+UNKNOWN = "(unknown)"
+"""The topic under which failures are kept whose own there is no room for."""
+
 
 class TopicVitals(msgspec.Struct, array_like=True, frozen=True):
     """How the webhooks of one topic fare.
@@ -11,7 +14,8 @@ class TopicVitals(msgspec.Struct, array_like=True, frozen=True):
     ``alive_at`` is when a webhook last told something new. ``missed`` are the facts that were told
     by a reconciliation only, so far, and ``failures`` the undeliverable ones since ``alive_at``;
     both hold the latest, and ``more_missed`` and ``more_failures`` count what they have no room
-    for. ``tries`` counts failures by the digest of their body, whatever was delivered meanwhile.
+    for, ``more_failures`` none from before ``more_since``. ``tries`` has the times of all failures
+    by the digest of their body, whatever was delivered meanwhile.
     """
 
     alive_at: float | None = None
@@ -19,7 +23,8 @@ class TopicVitals(msgspec.Struct, array_like=True, frozen=True):
     more_missed: int = 0
     failures: tuple[Failure, ...] = ()
     more_failures: int = 0
-    tries: dict[str, int] = {}
+    more_since: float | None = None
+    tries: dict[str, tuple[float, ...]] = {}
 
 
 class Vitals(msgspec.Struct, array_like=True, frozen=True):
@@ -27,7 +32,7 @@ class Vitals(msgspec.Struct, array_like=True, frozen=True):
 
     ``arrivals`` are the latest arrivals that a registration of ours may explain, ``delays`` the
     latest from the provider's own time to the webhook's arrival, in seconds. ``keys`` says when
-    something was last signed with which key. ``orders`` are the latest, done or not.
+    something new was last signed with which key. ``orders`` are the latest, done or not.
     """
 
     topics: dict[str, TopicVitals] = {}

@@ -1,6 +1,6 @@
 """One observation's consequences, worked out from the ledger alone: no Kafka, no waiting."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -16,8 +16,10 @@ from handlers.letters import Reason, letter_id
 from handlers.observation import CONFIRMED, Observation, Origin, Position
 from receiver.accounts.registry import Accounts
 from receiver.kafka.clients import Record
+from receiver.registration.signs import Sign
 from receiver.routing.expiry import horizon_in
 from receiver.routing.letters import Refusal, bounded
+from receiver.routing.signs import announced_by, signs_of, topics_of
 from receiver.watches.requests import LookUp, Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -34,13 +36,17 @@ class Outgoing:
 
 @dataclass(slots=True)
 class Consequences:
-    """What follows from one observation. ``refusals`` become dead letters."""
+    """What follows from one observation. ``refusals`` become dead letters.
+
+    ``signs`` tell of the account's webhooks, each as often as it is seen.
+    """
 
     entry: tuple[bytes, bytes] | None = None
     events: list[Outgoing] = field(default_factory=list)
     duplicates: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     look_up: LookUp | None = None
+    signs: Sequence[Sign] = ()
 
 
 class Route:
@@ -81,26 +87,29 @@ class Route:
             raise Uninterpretable(Reason.UNKNOWN_ACCOUNT, detail)
         said: Interpretation = handler.interpret(observation)
         result = Consequences()
-        withheld: tuple[Fact, ...] = ()
+        topics = topics_of(handler, said.reading)
+        settlement = None
         if said.reading is not None:
-            withheld = self._settle(said.reading, observation, at, ledger, result)
+            settlement = self._settle(said.reading, topics, observation, at, ledger, result)
+        result.signs = signs_of(handler, observation, said, topics, settlement)
         if said.claim is not None and not _in_ledger(said.claim, ledger, result):
             self._pursue(said.claim, handler.can_look_up(said.claim), key, observation, result)
-        if withheld and result.look_up is None:
+        if settlement is not None and settlement.withheld and result.look_up is None:
             # While the provider is asked, the observation waits: it comes again with the answer.
-            detail = _doubt(withheld, horizon_in(ledger))
+            detail = _doubt(settlement.withheld, horizon_in(ledger))
             result.refusals.append(_refusal(observation, Reason.EXPIRED, detail))
         return result
 
     def _settle(
         self,
         reading: Reading,
+        topics: Mapping[Fact, str],
         observation: Observation,
         at: Position,
         ledger: Mapping[bytes, bytes],
         result: Consequences,
-    ) -> tuple[Fact, ...]:
-        """Add what the reading leads to; return what may have been published and forgotten."""
+    ) -> Settlement:
+        """Add what the reading leads to; ``topics`` are of the facts that webhooks tell."""
         ledger_key = reading.resource.partition_key.encode()
         raw = ledger.get(ledger_key)
         entry = None if raw is None else Entry.decode(raw)
@@ -108,12 +117,20 @@ class Route:
             conflict = contradiction(entry, reading, observation.received_at)
             if conflict is not None:
                 result.refusals.append(_refusal(observation, Reason.CONTRADICTS_LEDGER, conflict))
-        settlement = settle(entry, reading, observation.received_at, horizon_in(ledger))
+        settlement = settle(
+            entry,
+            reading,
+            observation.received_at,
+            horizon_in(ledger),
+            announces=announced_by(observation, topics),
+            unannounced=topics if observation.origin is Origin.RECONCILIATION else (),
+        )
         result.duplicates = settlement.duplicates
-        if settlement.publications:
+        if settlement.publications or settlement.announced:
             result.entry = (ledger_key, settlement.entry.encode())
+        if settlement.publications:
             result.events = self._events(settlement, reading, observation, at)
-        return settlement.withheld
+        return settlement
 
     def _events(
         self, settlement: Settlement, reading: Reading, observation: Observation, at: Position

@@ -17,8 +17,9 @@ from receiver.observability.metrics import Metrics
 from receiver.routing.expiry import Expiry, Retention
 from receiver.routing.letters import Refusal, count_key, removal, write
 from receiver.routing.route import Consequences, Route
+from receiver.routing.throttle import Throttle
 from receiver.shards.open_shard import InputRecord, OpenShard
-from receiver.watches.requests import partition_key, to_record
+from receiver.watches.requests import Request, partition_key, to_record
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ class _Batch:
     """What one transaction will write, and what is to be counted once it is committed."""
 
     expiry: Expiry
+    throttle: Throttle
     changes: dict[bytes, bytes | None] = field(default_factory=dict)
     outputs: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
     counted: list[tuple[Observation, Consequences]] = field(default_factory=list)
@@ -70,21 +72,21 @@ class Router:
         Raises:
             SessionLost: the shard must be started again.
         """
-        expiry = Expiry(self._retention, self._clock)
+        expiry, throttle = Expiry(self._retention, self._clock), Throttle()
         while True:
             wait = _WAIT_WALKING if expiry.is_walking else _WAIT
             records = await shard.fetch(wait=wait, limit=self._limit)
             # Records that others handed on are followed by markers: see OpenShard.reached.
-            if records or shard.reached != shard.position.offset:
-                await self._handle(shard, records, expiry)
+            is_behind = shard.reached != shard.position.offset
+            if records or is_behind or throttle.is_due(self._clock()):
+                await self._handle(shard, records, _Batch(expiry, throttle))
             forgotten = expiry.step(shard.entries)
             if forgotten:
                 await shard.commit(dict.fromkeys(forgotten))
 
     async def _handle(
-        self, shard: OpenShard, records: Sequence[InputRecord], expiry: Expiry
+        self, shard: OpenShard, records: Sequence[InputRecord], batch: _Batch
     ) -> None:
-        batch = _Batch(expiry)
         # Later records of a batch must see what earlier ones change, before it is committed.
         ledger = _Overlay(batch.changes, shard)
         for record in records:
@@ -93,6 +95,8 @@ class Router:
                 await self._handle_one(shard, record, ledger, batch)
             else:
                 _forward(record, (shard.spec.input_topic, home), batch)
+        for sign in batch.throttle.due(self._clock()):
+            await self._ask(shard, sign, batch)
         await shard.commit(batch.changes, outputs=batch.outputs, offset=shard.reached)
         for observation, consequences in batch.counted:
             self._metrics.routed(observation, consequences)
@@ -131,13 +135,9 @@ class Router:
         for refusal in result.refusals:
             await self._add_letter(shard, refusal, record, at, batch, ledger)
         if result.look_up is not None:
-            await self._add(
-                shard,
-                self._topics.watch_requests,
-                partition_key(observation.account),
-                to_record(result.look_up),
-                batch,
-            )
+            await self._ask(shard, result.look_up, batch)
+        for sign in batch.throttle.admitted(result.signs):
+            await self._ask(shard, sign, batch)
         await self._settle_redriven(shard, observation, result, batch)
         batch.counted.append((observation, result))
 
@@ -182,6 +182,10 @@ class Router:
             partition=at.partition,
             offset=at.offset,
         )
+
+    async def _ask(self, shard: OpenShard, request: Request, batch: _Batch) -> None:
+        to_shard = partition_key(request.account)
+        await self._add(shard, self._topics.watch_requests, to_shard, to_record(request), batch)
 
     @staticmethod
     async def _add(shard: OpenShard, topic: str, key: bytes, record: Record, batch: _Batch) -> None:

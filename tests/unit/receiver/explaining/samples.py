@@ -37,7 +37,7 @@ class Kafka:
         offset = len(self.arrivals)
         observation = Observation(
             account="shop",
-            origin=Origin.WEBHOOK,
+            origin=Origin(more.get("origin", Origin.WEBHOOK)),
             topic=more.get("topic", "invoice/created"),
             received_at=START + timedelta(minutes=offset),
             body=body.encode(),
@@ -60,7 +60,14 @@ class Kafka:
         if not arrival.says.facts:
             return
         key, reading = resource.partition_key, Reading(resource, arrival.says.facts)
-        settlement = settle(self.entries.get(key), reading, arrival.observation.received_at)
+        origin = arrival.observation.origin
+        settlement = settle(
+            self.entries.get(key),
+            reading,
+            arrival.observation.received_at,
+            announces=arrival.says.facts if origin is Origin.WEBHOOK else (),
+            unannounced=arrival.says.facts if origin is Origin.RECONCILIATION else (),
+        )
         self.entries[key] = settlement.entry
         for publication in settlement.publications:
             self.events.append(

@@ -92,3 +92,27 @@ def test_of_nothing_published_the_story_says_so() -> None:
         "inbox partition 3: nothing there, nothing routed yet",
         "no observation of it was found there",
     ]
+
+
+def test_what_no_webhook_announced_is_told() -> None:
+    """Of what a reconciliation had to publish: whether a webhook came after all, and which."""
+    kafka = Kafka()
+    kafka.route(kafka.take("row", CREATED, PAID, topic="invoices", origin="reconciliation"))
+    kafka.route(kafka.take("created", CREATED))
+    kafka.route(kafka.take("created", CREATED))
+    story = tell(kafka.evidence())
+    created, paid = list(lines(story))[-2:]
+    assert "published by a reconciliation, and announced later by 3/1" in created
+    assert "published by a reconciliation, and announced by no webhook so far" in paid
+    told = json.loads(json.dumps(as_json(story)))["ledger"]
+    assert [fact["unannounced"] for fact in told] == [False, True]
+    assert [fact["announced_by"] for fact in told] == [{"partition": 3, "offset": 1}, None]
+
+
+def test_what_a_webhook_told_first_needs_no_announcement() -> None:
+    """Nothing is said of announcements where a webhook published the fact."""
+    kafka = Kafka()
+    kafka.route(kafka.take("created", CREATED))
+    kafka.route(kafka.take("row", CREATED, topic="invoices", origin="reconciliation"))
+    kafka.route(kafka.take("created", CREATED))
+    assert not [line for line in lines(tell(kafka.evidence())) if "announced" in line]
