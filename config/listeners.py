@@ -26,6 +26,11 @@ class HttpSettings(Group):
         description="Where providers reach this listener from outside; webhooks are registered"
         " below it, at `/webhooks/<account>`.",
     )
+    probe_public_url: bool = Field(
+        default=True,
+        description="Before a webhook is registered, see that `public_url` leads to a receiver from"
+        " where the poller runs. Switch it off where it can only be reached from outside.",
+    )
     allow_http: bool = Field(
         default=False,
         description="Accept a `public_url` that is plain http although it is not this machine.",
@@ -37,6 +42,11 @@ class HttpSettings(Group):
     body_timeout: Timeout = Field(
         default=timedelta(seconds=10),
         description="How long a body may take to arrive; a slower one gets 408.",
+    )
+    answer_within: Timeout = Field(
+        default=timedelta(seconds=5),
+        description="How long a provider is taken to wait for an answer: a later 200 is counted as"
+        " undeliverable. SmartPay does not say how long it waits.",
     )
     head_timeout: Timeout = Field(
         default=timedelta(seconds=10),

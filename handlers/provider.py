@@ -9,7 +9,7 @@ as values, the time is told.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from config.account import AccountSettings
 from handlers.exchange import Conversation
@@ -41,12 +41,24 @@ __all__ = [
     "Provider",
     "Resource",
     "Session",
+    "Verified",
     "Watch",
 ]
 
 
 class BadSignature(Exception):
     """The webhook is not signed with a key of this account. ``str()`` never holds a secret."""
+
+
+class Verified(NamedTuple):
+    """What is known of a webhook once its signature was found right.
+
+    ``topic`` is the provider's word for it, as sent. ``signed_with`` names the key that signed it
+    and tells nothing of it: :meth:`AccountSettings.signing_key_names` has the name for people.
+    """
+
+    topic: str
+    signed_with: str
 
 
 class Handler(Protocol):
@@ -56,14 +68,21 @@ class Handler(Protocol):
     def account(self) -> AccountSettings:
         """Return the account's settings."""
 
-    def verify(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> str:
-        """Return the webhook's topic, if it is signed with one of the account's keys.
+    def verify(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Verified:
+        """Return the webhook's topic, and which key signed it, if it is one of the account's.
 
         Header names are in lower case; ``body`` is raw; a key may hold only until some time.
 
         Raises:
             BadSignature: it is not, or the provider calls no webhooks.
 
+        """
+
+    def delivery_topic(self, headers: Mapping[str, str]) -> str | None:
+        """Return the topic of a request that is the provider's by its headers; None if it is not.
+
+        The provider may hold it against us if such a request is not answered with 200. Header names
+        are in lower case. Anyone can write them: the topic is one of a few words. Never raises.
         """
 
     def inbox_key(self, topic: str, body: bytes) -> str:
@@ -109,8 +128,8 @@ class Handler(Protocol):
     def reconciliation(self, since: datetime, until: datetime) -> Sequence[Watch]:
         """Return the watches that show, each read once, all that was created between two times.
 
-        Their kind is :data:`RECONCILIATION`. What one of them discovers belongs to it: its id is
-        that of the one it continues, with a slash and more behind it.
+        Their kind is :data:`RECONCILIATION`. What one of them leads to belongs to it: its id is
+        that of the one asked for, with a slash and more behind it.
 
         Raises:
             ValueError: there is nothing to reconcile with; ``str()`` says what to do instead.
@@ -164,10 +183,14 @@ class BaseHandler:
         headers: Mapping[str, str],  # noqa: ARG002
         body: bytes,  # noqa: ARG002
         received_at: datetime,  # noqa: ARG002
-    ) -> str:
+    ) -> Verified:
         """Refuse: nothing is signed for this account."""
         msg = f"{self._account.provider} sends no webhooks"
         raise BadSignature(msg)
+
+    def delivery_topic(self, headers: Mapping[str, str]) -> str | None:  # noqa: ARG002
+        """Return None: the provider sends no webhooks."""
+        return None
 
     def letter_topic(self, observation: Observation) -> str:
         """Return the topic as it is: the name of a collection, or signed."""

@@ -6,7 +6,9 @@ HMAC-SHA256 of the raw body under the API key. Neither the topic nor a time is s
 
 import hmac
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+from handlers.smartpay.keys import SigningKey
 
 SIGNATURE_HEADER = "x-smartpay-hmac-sha256"
 TOPIC_HEADER = "x-smartpay-topic"
@@ -17,12 +19,12 @@ def sign(body: bytes, key: bytes) -> str:
     return b64encode(hmac.digest(key, body, "sha256")).decode()
 
 
-def is_signed(body: bytes, signature: str, keys: Iterable[bytes]) -> bool:
-    """Tell whether ``signature`` is that of ``body`` under one of ``keys``.
+def signer(body: bytes, signature: str, keys: Sequence[SigningKey]) -> SigningKey | None:
+    """Return which of ``keys`` made ``signature`` of ``body``, None if none of them did.
 
     Takes as long for a wrong signature as for a right one, whichever key it was made with.
     """
     given = signature.strip().encode(errors="replace")
     # Every key is tried before the answer is given, so that the time does not tell which one fits.
-    fits = [hmac.compare_digest(sign(body, key).encode(), given) for key in keys]
-    return any(fits)
+    fits = [hmac.compare_digest(sign(body, key.secret).encode(), given) for key in keys]
+    return keys[fits.index(True)] if any(fits) else None

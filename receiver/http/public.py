@@ -17,6 +17,7 @@ from receiver.accounts.registry import Accounts
 from receiver.http.body import read_body
 from receiver.http.protocol import Connection
 from receiver.http.server import RETRY_AFTER
+from receiver.http.undeliverable import OK, Delivery, Undeliverable
 from receiver.inbox import TooLarge
 from receiver.intake import Intake
 from receiver.kafka.appender import NotDurable
@@ -47,13 +48,20 @@ class PublicListener:
     """
 
     def __init__(
-        self, accounts: Accounts, intake: Intake, metrics: Metrics, clock: Clock, limits: Limits
+        self,
+        accounts: Accounts,
+        intake: Intake,
+        metrics: Metrics,
+        clock: Clock,
+        limits: Limits,
+        undeliverable: Undeliverable,
     ) -> None:
         self._accounts = accounts
         self._intake = intake
         self._metrics = metrics
         self._clock = clock
         self._limits = limits
+        self._undeliverable = undeliverable
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer one request."""
@@ -87,16 +95,27 @@ class PublicListener:
     ) -> web.Response:
         started = perf_counter()
         handler = self._accounts.get(name)
-        request_id = uuid4().hex
+        delivery = Delivery(uuid4().hex)
         try:
-            response = await self._receive(request, connection, handler, request_id)
+            response = await self._receive(request, connection, handler, delivery)
         except web.HTTPException as refusal:
             response = web.Response(status=refusal.status, text=refusal.text)
+        except BaseException as error:
+            if handler is not None:
+                self._undeliverable.broke(handler, _headers(request), delivery, error)
+            raise
         # The label is never what the client chose: a name that is no account must cost nothing.
         label = _OTHER if handler is None else name
         self._metrics.webhooks.labels(label, str(response.status)).inc()
-        self._metrics.webhook_seconds.observe(perf_counter() - started)
-        response.headers["X-Request-Id"] = request_id
+        took = perf_counter() - started
+        self._metrics.webhook_seconds.observe(took)
+        gone = request.transport is None
+        late = took > self._undeliverable.answer_within
+        if handler is not None and (response.status != OK or late or gone):
+            self._undeliverable.answered(
+                handler, _headers(request), delivery, response, took=None if gone else took
+            )
+        response.headers["X-Request-Id"] = delivery.request_id
         return response
 
     async def _receive(
@@ -104,20 +123,21 @@ class PublicListener:
         request: web.BaseRequest,
         connection: Connection,
         handler: Handler | None,
-        request_id: str,
+        delivery: Delivery,
     ) -> web.Response:
         if handler is None:
             raise web.HTTPNotFound(text="no such account\n")
-        bound = log.bind(account=handler.account.name, request_id=request_id)
+        bound = log.bind(account=handler.account.name, request_id=delivery.request_id)
         most = self._limits.max_body
         if not connection.has_room(_announced(request, most)):
             return _come_again("too much is waiting")
         await _invite(request)
         body = await read_body(request, most_bytes=most, seconds=self._limits.body_timeout)
-        headers = {name.lower(): _printable(value) for name, value in request.headers.items()}
+        delivery.body = body
+        headers = _headers(request)
         received_at = self._clock()
         try:
-            topic = handler.verify(headers, body, received_at)
+            topic, signed_with = handler.verify(headers, body, received_at)
         except BadSignature as error:
             bound.warning("a webhook was refused", why=str(error))
             raise web.HTTPUnauthorized(text="the signature is missing or wrong\n") from None
@@ -129,7 +149,8 @@ class PublicListener:
             topic=topic,
             received_at=received_at,
             body=body,
-            request_id=request_id,
+            request_id=delivery.request_id,
+            signed_with=signed_with,
             traceparent=_traceparent(headers.get("traceparent", "")),
         )
         key = handler.inbox_key(topic, body)
@@ -153,9 +174,12 @@ def _traceparent(header: str) -> str | None:
     return header if _TRACEPARENT.fullmatch(header) else None
 
 
-def _printable(value: str) -> str:
+def _headers(request: web.BaseRequest) -> dict[str, str]:
     # aiohttp keeps bytes that are no UTF-8 as lone surrogates, which no record could hold.
-    return value.encode(errors="replace").decode()
+    return {
+        name.lower(): value.encode(errors="replace").decode()
+        for name, value in request.headers.items()
+    }
 
 
 def _announced(request: web.BaseRequest, most: int) -> int:

@@ -21,7 +21,7 @@ from receiver.http.public import Limits, PublicListener
 from receiver.intake import Intake
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
-from tests.unit.receiver.http.test_public import KEY, TOPIC, signature, status
+from tests.unit.receiver.http.test_public import KEY, TOPIC, NotedFailures, signature, status
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WITHIN = 20.0
@@ -91,6 +91,7 @@ class Load:
     intake: WaitingIntake
     alarms: Alarms
     clock: list[float]
+    failures: NotedFailures
     clients: list[Client] = field(default_factory=list)
 
     @property
@@ -148,12 +149,14 @@ async def listening(*, most: int = 1000) -> AsyncIterator[Load]:
     shop = provider.bind(SmartPaySettings.model_validate({"name": "shop", "api_key": KEY}))
     accounts = SimpleNamespace(get=lambda name: shop if name == "shop" else None)
     alarms, intake, clock = Alarms(lambda: NOW), WaitingIntake(), [0.0]
+    metrics, failures = Metrics(alarms), NotedFailures()
     listener = PublicListener(
         cast("Accounts", accounts),
         cast("Intake", intake),
-        Metrics(alarms),
+        metrics,
         lambda: NOW,
         Limits(MOST_BODY, WITHIN),
+        failures.undeliverable(metrics, 60),
     )
     connections = Connections(
         Admission(PENDING, alarms, lambda: clock[0]),
@@ -164,7 +167,7 @@ async def listening(*, most: int = 1000) -> AsyncIterator[Load]:
     )
     settings = HttpSettings(host="127.0.0.1", port=0, max_connections=most)
     server = public_server(settings, listener, connections)
-    load = Load(await server.start(), connections, intake, alarms, clock)
+    load = Load(await server.start(), connections, intake, alarms, clock, failures)
     try:
         yield load
     finally:

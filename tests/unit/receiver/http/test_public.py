@@ -21,10 +21,13 @@ from handlers.smartpay.settings import SmartPaySettings
 from receiver.accounts.registry import Accounts
 from receiver.http.listening import public_connections, public_server
 from receiver.http.public import Limits, PublicListener
+from receiver.http.undeliverable import Undeliverable
 from receiver.intake import Intake
 from receiver.kafka.appender import NotDurable
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
+from receiver.registration.signs import Failure
+from receiver.registration.undelivered import Failures
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = "the-signing-key"
@@ -48,12 +51,30 @@ class FakeIntake:
 
 
 @dataclass
+class NotedFailures:
+    """Keeps the failures that a listener noted."""
+
+    noted: list[Failure] = field(default_factory=list)
+
+    def note(self, account: str, failure: Failure) -> None:
+        """Keep one of the account "shop"."""
+        assert account == "shop"
+        self.noted.append(failure)
+
+    def undeliverable(self, metrics: Metrics, within: float) -> Undeliverable:
+        """Return what counts for a listener that must answer ``within`` seconds."""
+        return Undeliverable(cast("Failures", self), metrics, lambda: NOW, within)
+
+
+@dataclass
 class Public:
     """A listener on a port of its own, spoken to in bytes."""
 
     port: int
     intake: FakeIntake
     metrics: Metrics
+    failures: NotedFailures
+    undeliverable: Undeliverable
 
     async def send(self, *lines: str, body: bytes = b"", end: bool = False) -> bytes:
         """Return the final head answered to one request; ``end`` closes our side after it."""
@@ -101,13 +122,19 @@ async def public() -> AsyncIterator[Public]:
     handler = provider.bind(shop)
     accounts = SimpleNamespace(get=lambda name: handler if name == "shop" else None)
     alarms = Alarms(lambda: NOW)
-    metrics, intake = Metrics(alarms), FakeIntake()
+    metrics, intake, failures = Metrics(alarms), FakeIntake(), NotedFailures()
+    undeliverable = failures.undeliverable(metrics, 60)
     listener = PublicListener(
-        cast("Accounts", accounts), cast("Intake", intake), metrics, lambda: NOW, Limits(MOST, 0.3)
+        cast("Accounts", accounts),
+        cast("Intake", intake),
+        metrics,
+        lambda: NOW,
+        Limits(MOST, 0.3),
+        undeliverable,
     )
     settings = HttpSettings(host="127.0.0.1", port=0)
     server = public_server(settings, listener, public_connections(settings, alarms))
-    yield Public(await server.start(), intake, metrics)
+    yield Public(await server.start(), intake, metrics, failures, undeliverable)
     await server.stop()
 
 
@@ -116,6 +143,7 @@ async def test_a_signed_webhook_is_accepted_with_its_bytes_as_they_came(public: 
     assert await public.post(signature(), TOPIC) == 200
     [observation] = public.intake.accepted
     assert (observation.body, observation.topic) == (BODY, "invoice/created")
+    assert observation.signed_with is not None
 
 
 async def test_what_is_not_durable_is_503_and_never_200(public: Public) -> None:

@@ -1,0 +1,32 @@
+"""The keys that may sign an account's webhooks, and telling them apart without telling them."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+
+_FINGERPRINT_BYTES = 4
+_PURPOSE = b"payevents-signer"
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key, what people call it, and the last day (UTC) on which it counts, None for no end."""
+
+    name: str
+    fingerprint: str
+    secret: bytes = field(repr=False)
+    until: date | None = None
+
+    def counts_at(self, at: datetime) -> bool:
+        """Tell whether a webhook received at ``at`` may be signed with it."""
+        return self.until is None or at.astimezone(UTC).date() <= self.until
+
+
+def fingerprint(account: str, secret: bytes) -> str:
+    """Return eight hex digits that stand for a key of ``account`` in headers and in the log.
+
+    They are salted with the account's name, so that equal keys of two accounts do not show as
+    such, and are too few to find a key by: countless others have the same.
+    """
+    salt = blake2b(account.encode(), digest_size=blake2b.SALT_SIZE).digest()
+    return blake2b(secret, digest_size=_FINGERPRINT_BYTES, salt=salt, person=_PURPOSE).hexdigest()
