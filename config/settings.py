@@ -84,7 +84,14 @@ class Settings(Group):
         return told
 
     def mistakes(self) -> Iterable[Mistake]:
-        """Names of topics that Kafka would not take."""
+        """Names of topics that Kafka would not take, and webhooks that lead nowhere."""
+        managed = [name for name, one in self.accounts.items() if one.needs_public_url()]
+        if managed and self.http.public_url is None:
+            yield Mistake(
+                "http.public_url",
+                f"is missing, and manage_webhooks of {', '.join(managed)} needs it",
+                "set it to the URL at which the provider reaches this service",
+            )
         for index, route in enumerate(self.routes):
             if len(self.kafka.topic_prefix + route.topic) > _LONGEST_TOPIC:
                 yield Mistake(

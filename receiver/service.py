@@ -18,6 +18,7 @@ from receiver.http.listening import public_connections, public_server
 from receiver.http.metrics import LoadCollector
 from receiver.http.public import Limits, PublicListener
 from receiver.http.server import Server
+from receiver.http.undeliverable import Undeliverable
 from receiver.http.watches import WatchesApi
 from receiver.inbox import Inbox
 from receiver.intake import Intake
@@ -33,8 +34,11 @@ from receiver.observability.shard_metrics import ShardCollector
 from receiver.observability.status import Status
 from receiver.pairs import pairs
 from receiver.polling.caller import Caller
+from receiver.polling.metrics import BudgetCollector
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
+from receiver.registration.reach import why_unreachable
+from receiver.registration.undelivered import FLUSH, Failures
 from receiver.roles import ALL_ROLES, Role
 from receiver.routing.expiry import Retention
 from receiver.routing.route import Route
@@ -81,6 +85,9 @@ class Service:
             self.clients, (settings.topics.inbox, settings.topics.watch_requests)
         )
         self.inbox = Inbox(self.appender, settings.topics.inbox)
+        # Their own producer: a sign that Kafka does not take must not send a webhook to the spool.
+        self._signs = Appender(self.clients, (settings.topics.watch_requests,), what="signs")
+        self._failures = Failures(self._signs, settings.topics.watch_requests)
         self.spool: Spool | None = None
         self.connections: Connections | None = None
         if Role.RECEIVE in roles:
@@ -132,6 +139,8 @@ class Service:
             await self.spool.open()
             drain = Drain(self.spool, self.appender, self.settings.topics.inbox, self._rng)
             self._tasks.spawn("spool-drain", drain.run())
+            self._tasks.spawn("signs", self._signs.run())
+            self._tasks.spawn("failures", self._failures.run())
             self._public = self._public_server(self.connections, Intake(self.inbox, self.spool))
             self._tasks.spawn("connections", self.connections.run())
             public = await self._public.start()
@@ -144,6 +153,7 @@ class Service:
         """
         if self._public is not None:
             await self._public.stop()
+            await self._failures.flush(FLUSH)
         await self._tasks.cancel()
         if self.spool is not None:
             await self.spool.close()
@@ -157,7 +167,12 @@ class Service:
     def _public_server(self, connections: Connections, intake: Intake) -> Server:
         http = self.settings.http
         limits = Limits(http.max_body, http.body_timeout.total_seconds())
-        listener = PublicListener(self.accounts, intake, self.metrics, self._clock, limits)
+        undeliverable = Undeliverable(
+            self._failures, self.metrics, self._clock, http.answer_within.total_seconds()
+        )
+        listener = PublicListener(
+            self.accounts, intake, self.metrics, self._clock, limits, undeliverable
+        )
         return public_server(http, listener, connections)
 
     def _admin_server(self) -> Server:
@@ -221,7 +236,17 @@ class Service:
         return Membership(self.clients, spec, router.work, self.alarms)
 
     def _poller(self) -> Membership:
-        visits = Visits(self.inbox, self.caller, self.alarms, self._clock, self._rng)
+        http = self.settings.http
+        visits = Visits(
+            self.inbox,
+            self.caller,
+            self.alarms,
+            self._clock,
+            self._rng,
+            public_url=http.public_url,
+            reach=why_unreachable if http.probe_public_url else None,
+        )
+        self.metrics.registry.register(BudgetCollector(visits.owned))
         poller = Poller(self.accounts, visits, batch=self.settings.poller.batch)
         spec = pairs(self.settings)[Role.POLL].spec
         return Membership(self.clients, spec, poller.work, self.alarms)

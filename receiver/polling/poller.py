@@ -12,9 +12,12 @@ from handlers.provider import Discovery, Handler
 from receiver.accounts.registry import Accounts
 from receiver.kafka.clients import Record
 from receiver.polling.dispatch import Dispatch
+from receiver.polling.keeper import Keeper
 from receiver.polling.steadiness import Steadiness
 from receiver.polling.visits import Visits
 from receiver.polling.watchlist import Watchlist
+from receiver.registration.care import Care
+from receiver.registration.signs import Order
 from receiver.shards.open_shard import InputRecord, OpenShard
 from receiver.watches.requests import (
     LookUp,
@@ -45,6 +48,11 @@ class Poller:
         self._visits = visits
         self._batch = batch
         self._monotonic = monotonic
+        self._rounds: set[_Round] = set()
+
+    def accounts(self) -> Mapping[str, Care]:
+        """Return all that is known of each account that a shard of this process has."""
+        return {name: care for each in self._rounds for name, care in each.care().items()}
 
     async def work(self, shard: OpenShard) -> None:
         """Poll until cancelled.
@@ -54,7 +62,12 @@ class Poller:
             ClockJumped: so that no watch waits for a time that the clock was set back from.
         """
         steadiness = Steadiness(self._visits.clock, self._monotonic)
-        await _Round(shard, self._accounts, self._visits, self._batch, steadiness).run()
+        working = _Round(shard, self._accounts, self._visits, self._batch, steadiness)
+        self._rounds.add(working)
+        try:
+            await working.run()
+        finally:
+            self._rounds.discard(working)
 
 
 class _Round:
@@ -76,12 +89,16 @@ class _Round:
         self._awake = asyncio.Event()
         self._steadiness = steadiness
         self._watchlist = Watchlist(shard, visits.alarms, self._now())
-        self._dispatch = Dispatch(self._watchlist, visits, self._awake.set)
+        self._keeper = Keeper(self._watchlist, visits.guard, visits.alarms)
+        self._dispatch = Dispatch(self._watchlist, visits, self._keeper, self._awake.set)
         self._fetch: asyncio.Task[Sequence[InputRecord]] | None = None
         self._misplaced: dict[tuple[str, int], list[Record]] = {}
         self._without_room: list[Original] = []
         self._generation = -1
         self._handlers: Mapping[str, Handler] = {}
+
+    def care(self) -> Mapping[str, Care]:
+        return self._keeper.care()
 
     async def run(self) -> None:
         try:
@@ -91,10 +108,12 @@ class _Round:
                 self._dispatch.take_outcomes(self._now())
                 self._keep_up_with_accounts()
                 self._dispatch.start_due(self._now())
+                self._keeper.judge(self._now())
                 await self._give_up_what_has_no_room()
                 if self._watchlist.changed or offset is not None:
                     misplaced, self._misplaced = self._misplaced, {}
                     await self._watchlist.commit(offset, outputs=misplaced)
+                self._dispatch.committed()
                 await self._wait()
         finally:
             await self._end()
@@ -131,6 +150,11 @@ class _Round:
                 left_out = self._watchlist.start_look_up(request, self._now())
                 if left_out is not None:
                     self._without_room.append(left_out)
+            case _:
+                self._keeper.take(request, self._now())
+                if isinstance(request, Order):
+                    # A person asks, who may have mended what calls were stopped for.
+                    self._dispatch.try_again(request.account, self._now())
 
     async def _give_up_what_has_no_room(self) -> None:
         # Before the requests count as handled: a webhook that got its 200 must not vanish here.
@@ -146,9 +170,11 @@ class _Round:
         self._handlers = {handler.account.name: handler for handler in self._accounts}
         for name in before.keys() - self._handlers.keys():
             self._dispatch.drop(name)
+            self._keeper.drop(name)
         for name, handler in self._handlers.items():
             if before.get(name) is not handler and self._is_ours(name):
                 self._dispatch.serve(handler)
+                self._keeper.serve(handler, self._now())
                 for watch in handler.watches():
                     self._watchlist.discover(Discovery(watch), self._now())
 
@@ -170,6 +196,7 @@ class _Round:
     async def _end(self) -> None:
         await self._dispatch.end()
         self._watchlist.stalled.end_alarms()
+        self._keeper.end()
         if self._fetch is not None:
             self._fetch.cancel()
             await asyncio.wait([self._fetch])

@@ -1,6 +1,6 @@
 """One visit to a provider: ask, hand on what changed, and say how the watch goes on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -18,7 +18,12 @@ from receiver.polling.account import AccountPolling
 from receiver.polling.breaker import backoff
 from receiver.polling.caller import Caller
 from receiver.polling.entry import WatchEntry
+from receiver.polling.guard import Guard
 from receiver.polling.handover import Handover
+from receiver.polling.owned import OwnedAccounts
+from receiver.registration.reach import Reach
+from receiver.registration.registered import told
+from receiver.registration.vitals import Vitals
 from receiver.watches.requests import Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -35,17 +40,30 @@ class Outcome:
     entries: dict[str, WatchEntry | None]
     discovered: Sequence[Discovery] = ()
     failure: ProviderFailure | None = None
+    sweeps: bool = False
+    """Whether webhooks may have been lost, so that all is to be read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """Makes visits. What changed is in the inbox before a visit returns."""
+    """Makes visits. What changed is in the inbox before a visit returns.
+
+    ``public_url`` and ``reach`` are the guard's, see :class:`~receiver.polling.guard.Guard`.
+    """
 
     inbox: Inbox
     caller: Caller
     alarms: Alarms
     clock: Clock
     rng: Random = field(default_factory=Random)
+    owned: OwnedAccounts = field(default_factory=OwnedAccounts)
+    public_url: str | None = None
+    reach: Reach | None = None
+
+    @property
+    def guard(self) -> Guard:
+        """Return the guard of the accounts' registrations."""
+        return Guard(self.caller, self.clock, self.public_url, self.reach)
 
     async def poll(self, account: AccountPolling, watch: Watch, entry: WatchEntry) -> Outcome:
         """Read what is watched and hand on what is new or changed.
@@ -71,6 +89,36 @@ class Visits:
         after = self._after(account, watch, entry, polled, seen)
         return Outcome({watch.key: after}, polled.discovered)
 
+    async def look_after(
+        self, account: AccountPolling, watch: Watch, entry: WatchEntry, vitals: Vitals
+    ) -> Outcome:
+        """Look after the account's subscriptions at its provider."""
+        registration = account.handler.registration
+        if registration is None:
+            return Outcome({watch.key: None})
+        try:
+            look = await self.guard.visit(account, registration, entry.memory, vitals)
+        except Exception as error:
+            log.exception("a registration could not be looked after", watch=watch.key)
+            return self._failed(account, {watch.key: entry}, ProviderFailure(repr(error)))
+        remembered = msgspec.structs.replace(
+            entry,
+            memory=look.registered.encode(),
+            status=told(look.registered, registration.topics),
+        )
+        if look.failure is not None:
+            outcome = self._failed(account, {watch.key: remembered}, look.failure)
+            outcome.sweeps = look.sweeps
+            return outcome
+        after = msgspec.structs.replace(
+            remembered,
+            last_polled_at=self.clock().timestamp(),
+            next_poll_at=look.next_at,
+            failures=0,
+            error=None,
+        )
+        return Outcome({watch.key: after}, sweeps=look.sweeps)
+
     async def look_up(self, account: AccountPolling, entries: Mapping[str, WatchEntry]) -> Outcome:
         """Ask about claims, hand on what was found, and give each claim's observations a verdict.
 
@@ -90,7 +138,14 @@ class Visits:
         except Exception as error:
             log.exception("a look-up failed", account=settings.name)
             return await self._look_up_failed(account, entries, ProviderFailure(repr(error)))
-        await self._handover.hand_on(account.handler, found.resources, Origin.LOOKUP, asked_at)
+        confirmed = [key for key, claim in claims.items() if claim not in found.refuted]
+        await self._handover.hand_on(
+            account.handler,
+            found.resources,
+            Origin.LOOKUP,
+            asked_at,
+            claimed=_topics(entries[key] for key in confirmed),
+        )
         after: dict[str, WatchEntry | None] = {}
         for key, claim in claims.items():
             entry = entries[key]
@@ -161,13 +216,18 @@ class Visits:
         self, account: AccountPolling, entries: Mapping[str, WatchEntry], error: ProviderFailure
     ) -> Outcome:
         now = self.clock().timestamp()
-        longest = account.handler.account.backoff_max.total_seconds()
+        settings = account.handler.account
+        longest, shortest = settings.backoff_max, settings.backoff_min
+
+        def pause(failures: int) -> float:
+            return backoff(failures, longest.total_seconds(), self.rng, shortest.total_seconds())
+
         after: dict[str, WatchEntry | None] = {
             key: msgspec.structs.replace(
                 entry,
                 last_polled_at=now,
                 failures=entry.failures + 1,
-                next_poll_at=now + backoff(entry.failures + 1, longest, self.rng),
+                next_poll_at=now + pause(entry.failures + 1),
                 error=str(error)[:_LONGEST_ERROR],
             )
             for key, entry in entries.items()
@@ -185,3 +245,9 @@ class Visits:
                 await self._handover.give_verdict(entry.originals, verdict)
                 outcome.entries[key] = None
         return outcome
+
+
+def _topics(entries: Iterable[WatchEntry]) -> str | None:
+    """Return the topics of the webhooks that had these looked up; None if there are none."""
+    said = {one.observation().topic for entry in entries for one in entry.originals}
+    return " ".join(sorted(topic for topic in said if topic and " " not in topic)) or None

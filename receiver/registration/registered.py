@@ -3,6 +3,8 @@
 It is the memory of the watch :data:`REGISTRATION`. Times are seconds since 1970.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 REGISTRATION = "registration"
@@ -28,20 +30,28 @@ class Call(msgspec.Struct, array_like=True, frozen=True):
 class TopicRegistration(msgspec.Struct, array_like=True, frozen=True):
     """What was done for one topic.
 
-    ``enabled_at`` is when it was last created or modified, which enables it; ``proven_at`` when
-    something arrived that ``call`` explains. ``failures`` counts steps that failed in a row, after
-    which the next is made no sooner than ``not_before``; ``recreations`` those in a row that did
-    not help.
+    ``enabled_at`` is since when its webhooks should arrive here, as far as we know. ``call`` waits
+    for the arrival that proves it; ``proven_at`` is when the last one came. ``problem`` is why the
+    last step failed, at ``failed_at``, after ``failures`` in a row; the next is made no sooner than
+    ``not_before``. ``recreations`` counts those since the last sign of life.
     """
 
     id: str | None = None
-    call: Call | None = None
     enabled_at: float | None = None
+    call: Call | None = None
     proven_at: float | None = None
     problem: str | None = None
+    failed_at: float | None = None
     failures: int = 0
     not_before: float = 0.0
     recreations: int = 0
+
+
+class Made(msgspec.Struct, array_like=True, frozen=True):
+    """A step that was made, for people."""
+
+    at: float
+    told: str
 
 
 class Done(msgspec.Struct, array_like=True, frozen=True):
@@ -56,9 +66,12 @@ class Done(msgspec.Struct, array_like=True, frozen=True):
 class Registered(msgspec.Struct, array_like=True, frozen=True):
     """What is known of an account's subscriptions.
 
-    ``listed`` is what the provider had at ``listed_at``, ours and others'. ``ours`` are the ids of
-    those that we made or moved. ``suspected`` says since when a topic is probably disabled.
-    ``swept_at`` is when everything was last read again because of a gap.
+    ``url`` is where they should lead. ``listed`` is what the provider had at ``listed_at``, ours
+    and others', and what was changed since. ``ours`` are the ids of those that we made or moved.
+    ``unreachable`` says why our own URL could not be reached when a step was to be made.
+    ``looked_at`` is when the guard last did its work, ``swept_at`` when it last had everything read
+    again. ``explained`` are the latest arrivals that proved something: each proves one thing only.
+    ``made`` are its latest steps, ``done`` the latest orders.
     """
 
     url: str = ""
@@ -66,10 +79,16 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
     listed_at: float | None = None
     topics: dict[str, TopicRegistration] = {}
     ours: tuple[str, ...] = ()
-    suspected: dict[str, float] = {}
+    unreachable: str | None = None
+    looked_at: float | None = None
     swept_at: float | None = None
-    problem: str | None = None
+    explained: tuple[float, ...] = ()
+    made: tuple[Made, ...] = ()
     done: tuple[Done, ...] = ()
+
+    def of(self, topic: str) -> TopicRegistration:
+        """Return what was done for a topic, nothing if it is not known."""
+        return self.topics.get(topic, TopicRegistration())
 
     def encode(self) -> bytes:
         """Return it as the watch remembers it."""
@@ -83,6 +102,15 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
             msgspec.MsgspecError: it is something else.
         """
         return _decoder.decode(raw) if raw else Registered()
+
+
+def told(registered: Registered, topics: Sequence[str]) -> str:
+    """Return in a few words how the registration stands."""
+    if registered.listed_at is None:
+        return "not looked at"
+    present = [topic for topic in topics if registered.of(topic).id is not None]
+    proven = [topic for topic in present if registered.of(topic).proven_at is not None]
+    return f"{len(present)} of {len(topics)} registered, {len(proven)} proven"
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -1,0 +1,37 @@
+"""Reaching our own public URL, from here.
+
+Whether it can be reached from outside is another question, which only an arrival answers.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+Reach: TypeAlias = Callable[[str], Awaitable[str | None]]
+"""Returns why a public URL cannot be reached, None if it can."""
+
+_SECONDS = 10.0
+_OK = 200
+_ALIVE = b"alive"
+
+
+async def why_unreachable(public_url: str) -> str | None:
+    """Return why ``public_url`` does not lead to a receiver of ours, None if it does.
+
+    Asked is ``/livez``, which answers without an account, a signature or Kafka.
+    """
+    url = f"{public_url}/livez"
+    try:
+        async with (
+            ClientSession(timeout=ClientTimeout(total=_SECONDS)) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            said = await answer.content.read(len(_ALIVE))
+    except (ClientError, OSError, TimeoutError, ValueError) as error:
+        return f"GET {url}: {type(error).__name__}: {error}"
+    if answer.status != _OK:
+        return f"GET {url} was answered {answer.status}"
+    if said != _ALIVE:
+        return f"GET {url} was answered by something that is no receiver of payevents"
+    return None
