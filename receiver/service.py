@@ -30,6 +30,7 @@ from receiver.kafka.topics import wanted_topics
 from receiver.observability.alarms import Alarms
 from receiver.observability.health import Health
 from receiver.observability.metrics import Metrics
+from receiver.observability.registration_metrics import RegistrationCollector
 from receiver.observability.shard_metrics import ShardCollector
 from receiver.observability.status import Status
 from receiver.pairs import pairs
@@ -37,6 +38,7 @@ from receiver.polling.caller import Caller
 from receiver.polling.metrics import BudgetCollector
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
+from receiver.registration.care import NOBODY, CareSource
 from receiver.registration.reach import why_unreachable
 from receiver.registration.undelivered import FLUSH, Failures
 from receiver.roles import ALL_ROLES, Role
@@ -112,6 +114,7 @@ class Service:
             max_response=settings.poller.max_response,
             concurrency=settings.poller.concurrency,
         )
+        self._care: CareSource = NOBODY
         if Role.ROUTE in roles:
             self.memberships[Role.ROUTE] = self._router()
         if Role.POLL in roles:
@@ -188,7 +191,13 @@ class Service:
             overload=lambda: self.connections.admission.problem if self.connections else "",
         )
         status = Status(
-            self.accounts, self.alarms, self.inbox, self.memberships, health, self._from_directory
+            self.accounts,
+            self.alarms,
+            self.inbox,
+            self.memberships,
+            health,
+            self._from_directory,
+            self._care,
         )
         listener = AdminListener(
             None if admin.token is None else admin.token.get_secret_value(),
@@ -248,5 +257,9 @@ class Service:
         )
         self.metrics.registry.register(BudgetCollector(visits.owned))
         poller = Poller(self.accounts, visits, batch=self.settings.poller.batch)
+        self._care = poller
+        self.metrics.registry.register(
+            RegistrationCollector(self.accounts, poller, lambda: self._clock().timestamp())
+        )
         spec = pairs(self.settings)[Role.POLL].spec
         return Membership(self.clients, spec, poller.work, self.alarms)

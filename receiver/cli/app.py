@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from receiver.cli import dead_letters, schema, spool, topics, watches
+from receiver.cli import dead_letters, schema, spool, topics, watches, webhooks
 from receiver.cli.context import ConfigOption, JsonOption, load_settings
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(topics.app, name="topics", no_args_is_help=True)
 app.add_typer(watches.app, name="watches", no_args_is_help=True)
+app.add_typer(webhooks.app, name="webhooks", no_args_is_help=True)
 app.add_typer(dead_letters.app, name="dead-letters", no_args_is_help=True)
 app.add_typer(spool.app, name="spool", no_args_is_help=True)
 app.add_typer(schema.app, name="schema", no_args_is_help=True)
@@ -83,11 +84,21 @@ def check_config(config: ConfigOption = None) -> None:
 
 
 @app.command()
-def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Look for what is wrong, from the configuration to the cluster, and say what to do."""
+def doctor(
+    account: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Look at this account instead: all that can be checked."),
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Look for what is wrong, from the configuration to the cluster, and say what to do.
+
+    Ends with 1 if something is wrong.
+    """
     from receiver.cli.doctor import run
 
-    raise typer.Exit(run(config, json=json))
+    raise typer.Exit(run(config, account, json=json))
 
 
 @app.command()

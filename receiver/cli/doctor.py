@@ -11,6 +11,7 @@ from config.problems import ConfigError
 from config.settings import Settings
 from handlers.clock import utc_now
 from receiver.accounts.providers import installed_providers
+from receiver.cli.account_doctor import examine_one
 from receiver.cli.kafka import failure_text, run_quietly
 from receiver.cli.output import print_json, printable
 from receiver.observability.doctor import examine_cluster, examine_settings
@@ -19,9 +20,9 @@ from receiver.observability.findings import Finding, Verdict
 _MARKS = {Verdict.OK: "ok     ", Verdict.WARNING: "warning", Verdict.WRONG: "WRONG  "}
 
 
-def run(config: Path | None, *, json: bool) -> int:
-    """Examine all, print what was found; return the exit code."""
-    findings = _examine(config)
+def run(config: Path | None, account: str | None, *, json: bool) -> int:
+    """Examine all, or one account; print what was found and return the exit code."""
+    findings = _examine(config, account)
     wrong = sum(finding.verdict is Verdict.WRONG for finding in findings)
     if json:
         print_json({"ok": not wrong, "findings": [finding.as_json() for finding in findings]})
@@ -35,7 +36,7 @@ def run(config: Path | None, *, json: bool) -> int:
     return 1 if wrong else 0
 
 
-def _examine(config: Path | None) -> list[Finding]:
+def _examine(config: Path | None, account: str | None) -> list[Finding]:
     models = {name: provider.settings for name, provider in installed_providers().items()}
     try:
         settings = load(config, os.environ, models)
@@ -44,6 +45,8 @@ def _examine(config: Path | None) -> list[Finding]:
             Finding(p.where or "configuration", Verdict.WRONG, f"{p.what} ({p.source})", p.fix)
             for p in error.problems
         ]
+    if account is not None:
+        return examine_one(settings, account)
     return [*examine_settings(settings), *_cluster(settings)]
 
 

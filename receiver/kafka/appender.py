@@ -31,11 +31,14 @@ class Appender:
     After one acknowledgement that did not come in time the producer is thrown away, and appends
     fail at once until a new one has reached the cluster, so that nothing queues up in memory. The
     first append after that is a trial: the others go on failing until it is acknowledged.
+    ``what`` says in the log what it appends.
     """
 
-    def __init__(self, clients: Clients, topics: Sequence[str]) -> None:
+    def __init__(self, clients: Clients, topics: Sequence[str], *, what: str = "records") -> None:
         self._clients = clients
         self._topics = topics
+        self._connected = f"Kafka takes {what}"
+        self._tripped = f"Kafka does not take {what}"
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
         self._on_trial = False
@@ -125,7 +128,7 @@ class Appender:
             self._broken.set()
             self._on_trial = True
             self._trips += 1
-            log.warning("Kafka does not take records", why=self.problem)
+            log.warning(self._tripped, why=self.problem)
 
     async def _connect(self) -> None:
         while True:
@@ -150,7 +153,7 @@ class Appender:
             else:
                 self._producer, self.problem = producer, ""
                 self._broken.clear()
-                log.info("Kafka takes records")
+                log.info(self._connected)
                 return
 
     async def _drop(self) -> None:

@@ -5,15 +5,21 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
-from receiver.kafka.clients import Clients
+from receiver.kafka.clients import Clients, partition_for
 from receiver.kafka.reading import partitions_of, started_consumer
 
 
 @asynccontextmanager
 async def following(
-    clients: Clients, topics: Collection[str], *, from_beginning: bool
+    clients: Clients,
+    topics: Collection[str],
+    *,
+    from_beginning: bool,
+    partition_key: bytes | None = None,
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Yield a consumer to iterate over: it stands at the place to begin, and never ends.
+
+    With a ``partition_key`` only its partition of the one topic is followed.
 
     Raises:
         NoSuchTopic: a topic does not exist.
@@ -21,6 +27,8 @@ async def following(
         TimeoutError: it does not answer.
     """
     partitions = await partitions_of(clients, topics)
+    if partition_key is not None:
+        partitions = [partitions[partition_for(partition_key, len(partitions))]]
     async with started_consumer(clients) as consumer:
         ask = consumer.beginning_offsets if from_beginning else consumer.end_offsets
         offsets = await ask(partitions)

@@ -32,6 +32,12 @@ class Metrics:
             registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
         )
+        self.undeliverable = Counter(
+            "payevents_undeliverable",
+            "Requests of a provider that it may count as undeliverable.",
+            ["account", "topic", "reason"],
+            registry=self.registry,
+        )
         self.spooled = Counter(
             "payevents_spooled",
             "Webhooks accepted on disk because Kafka did not take them.",

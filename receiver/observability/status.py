@@ -7,7 +7,9 @@ from handlers.clock import rfc3339, utc_now
 from receiver.accounts.registry import Accounts
 from receiver.inbox import Inbox
 from receiver.observability.alarms import Alarms
+from receiver.observability.care_status import care_as_json
 from receiver.observability.health import Health
+from receiver.registration.care import NOBODY, CareSource
 from receiver.roles import Role
 from receiver.shards.membership import Membership
 from receiver.shards.shard import Shard
@@ -32,6 +34,7 @@ class Status:
         memberships: Mapping[Role, Membership],
         health: Health,
         directory_accounts: Callable[[], Iterable[str]],
+        care: CareSource = NOBODY,
     ) -> None:
         self._accounts = accounts
         self._alarms = alarms
@@ -39,6 +42,7 @@ class Status:
         self._memberships = memberships
         self._health = health
         self._directory_accounts = directory_accounts
+        self._care = care
         self._started_at = utc_now()
 
     def as_json(self) -> dict[str, object]:
@@ -55,14 +59,19 @@ class Status:
 
     def _accounts_as_json(self) -> list[dict[str, object]]:
         from_directory = set(self._directory_accounts())
-        return [
-            {
-                "name": handler.account.name,
+        cared, now = self._care.accounts(), utc_now().timestamp()
+        found: list[dict[str, object]] = []
+        for handler in sorted(self._accounts, key=lambda handler: handler.account.name):
+            name = handler.account.name
+            account: dict[str, object] = {
+                "name": name,
                 "provider": handler.account.provider,
-                "from_accounts_dir": handler.account.name in from_directory,
+                "from_accounts_dir": name in from_directory,
             }
-            for handler in sorted(self._accounts, key=lambda handler: handler.account.name)
-        ]
+            if name in cared:
+                account["care"] = care_as_json(handler, cared[name], now)
+            found.append(account)
+        return found
 
     def _shards_as_json(self) -> list[dict[str, object]]:
         return [

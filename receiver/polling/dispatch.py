@@ -159,16 +159,16 @@ class Dispatch:
     def _visit(
         self, account: AccountPolling, batch: dict[str, WatchEntry]
     ) -> Coroutine[object, object, Outcome]:
-        """Return a visit, with what it needs to know read: once it runs, a commit may be under way.
+        """Return a visit that knows already what it goes by.
 
-        While one is, the watchlist shows neither what is being committed nor what was before.
+        When it runs a commit may be under way, and what that commits is not to be seen meanwhile.
         """
         key, entry = next(iter(batch.items()))
         if _is_look_up(key):
             return self._visits.look_up(account, batch)
         watch = parse_key(key)
         if watch.kind == REGISTRATION:
-            vitals = self._keeper.vitals(account.name)
+            vitals = self._keeper.for_visit(account.name)
             return self._visits.look_after(account, watch, entry, vitals)
         return self._visits.poll(account, watch, entry)
 

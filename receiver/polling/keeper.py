@@ -72,6 +72,14 @@ class Keeper:
             log.exception("the vitals of an account cannot be read, and begin anew", key=key)
             return Vitals()
 
+    def for_visit(self, name: str) -> Vitals:
+        """Return the vitals for a visit of the guard, and have the account judged before it.
+
+        The guard mends what it finds: nobody would ever be told of it.
+        """
+        self._unjudged.add(name)
+        return self.vitals(name)
+
     def take(self, sign: Sign, now: float) -> None:
         """Take a sign into account, and have the guard look at what it changes."""
         name = sign.account
@@ -137,8 +145,7 @@ class Keeper:
 
     def _care(self, name: str) -> Care:
         standing = Standing.decode(self._watchlist.note(standing_key(name)))
-        windows = (entry for _, entry in self._watchlist.of_kind(name, RECONCILIATION))
-        read_at = max((entry.last_polled_at or 0.0 for entry in windows), default=0.0) or None
+        read_at = self._watchlist.reconciled_at.get(name)
         return Care(self._registered(name), self.vitals(name), standing, read_at)
 
     def _end_alarms(self, name: str) -> None:

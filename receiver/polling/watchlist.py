@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from handlers.provider import Discovery, Ending, Watch
+from handlers.provider import RECONCILIATION, Discovery, Ending, Watch
 from receiver.inbox import MOST_BYTES
 from receiver.observability.alarms import Alarms
 from receiver.polling.entry import ACTIVE, WatchEntry
@@ -41,11 +41,14 @@ class Watchlist:
         self._shard = shard
         self._changes: dict[bytes, bytes | None] = {}
         self._hastened: dict[str, float] = {}
+        self.reconciled_at: dict[str, float] = {}
+        """When a part of each account's reconciliation was last visited, by account."""
         for raw_key, value in shard.entries.items():
             key = raw_key.decode()
             if is_note(key):
                 continue
             entry = WatchEntry.decode(value)
+            self._note_reconciliation(parse_key(key), entry)
             self._follow(key, msgspec.structs.replace(entry, next_poll_at=entry.due_at(now)))
 
     @property
@@ -123,6 +126,8 @@ class Watchlist:
     def finish(self, key: str, visited: WatchEntry, after: WatchEntry | None) -> None:
         """Take a visit's result, but for what was stopped or added while it was under way."""
         known = self.get(key)
+        if after is not None:
+            self._note_reconciliation(parse_key(key), after)
         hastened = self._hastened.pop(key, None)
         if hastened is not None and after is not None:
             # What the visit saw is older than the reason to look now.
@@ -166,6 +171,11 @@ class Watchlist:
             self.put(key, msgspec.structs.replace(entry, next_poll_at=due))
             if self.schedule.is_taken(key):
                 self._hastened[key] = due
+
+    def _note_reconciliation(self, watch: Watch, entry: WatchEntry) -> None:
+        if watch.kind == RECONCILIATION and entry.last_polled_at is not None:
+            before = self.reconciled_at.get(watch.account, 0.0)
+            self.reconciled_at[watch.account] = max(before, entry.last_polled_at)
 
     def _follow(self, key: str, entry: WatchEntry | None) -> None:
         """Schedule the watch, or not any more, and keep its account's alarm true."""

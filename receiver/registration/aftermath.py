@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from handlers.registration import Action, Step, Subscription, leads_to
-from receiver.registration.moves import steps_to_make
+from receiver.registration.moves import steps_left
 from receiver.registration.registered import (
     Call,
     Done,
@@ -67,7 +67,8 @@ def after_step(situation: Situation, step: Step, made_id: str, call: Call) -> Re
     ours = [known for known in registered.ours if known != made_id]
     if step.action is Action.DELETE:
         if step.id == one.id:
-            again = situation.recreations_in_vain(step.topic) + 1
+            again = situation.recreations_in_vain(step.topic)
+            again += situation.is_suspect(step.topic)
             one = msgspec.structs.replace(
                 one, id=None, enabled_at=None, call=None, proven_at=None, recreations=again
             )
@@ -93,46 +94,46 @@ def after_orders(situation: Situation) -> Registered:
     registered, order = situation.registered, situation.order
     if order is None:
         return registered
-    problem = _problem(situation, order)
-    if problem is None and not _is_done(situation, order):
+    if not _is_done(situation, order):
         return registered
+    problem = _problem(situation, order)
     steps = tuple(made.told for made in registered.made if made.at >= order.asked_at)
     done = Done(order.id, situation.now, steps, None if problem is None else problem[:_LONGEST])
     return msgspec.structs.replace(registered, done=(*registered.done, done)[-_MOST_DONE:])
 
 
 def _is_done(situation: Situation, order: Order) -> bool:
+    """Tell whether nothing more can be done for an order; a step that failed is not tried twice."""
     registered = situation.registered
+    if situation.url is None and order.what != "list":
+        return True
     if registered.listed_at is None or registered.listed_at < order.asked_at:
         return False
     if order.what == "list":
         return True
     is_waiting = any(one.call is not None for one in registered.topics.values())
-    return not is_waiting and not any(steps_to_make(situation, order))
+    return not is_waiting and not any(steps_left(situation, order))
 
 
 def _problem(situation: Situation, order: Order) -> str | None:
-    """Return what keeps an order from being carried out, None if nothing does."""
+    """Return what keeps an order from having been carried out, None if nothing does."""
     if order.what == "list":
         return None
     if situation.url is None:
         return "http.public_url is not set, so there is no URL to register"
-    registered = situation.registered
-    failed = [
+    told = [
         f"{topic}: {one.problem}"
-        for topic, one in registered.topics.items()
+        for topic, one in situation.registered.topics.items()
         if one.problem is not None and (one.failed_at or 0.0) >= order.asked_at
     ]
-    if failed:
-        return "; ".join(failed)
-    if registered.listed_at is None or registered.listed_at < order.asked_at:
-        return None
     topics = order.topics or situation.registration.topics
     if order.what == "test":
         absent = [topic for topic in topics if situation.right(topic) is None]
-        return f"not registered to lead here: {', '.join(absent)}" if absent else None
-    taken = situation.plan(order).taken
-    if taken and not any(steps_to_make(situation, order)):
+        told += [f"not registered to lead here: {', '.join(absent)}"] if absent else []
+    taken = situation.plan(order).taken if order.what == "ensure" else ()
+    if taken:
         others = ", ".join(f"{one.topic} leads to {one.url}" for one in taken)
-        return f"others have topics of this account, and --take-over moves them here: {others}"
-    return None
+        told.append(
+            f"others have topics of this account, and --take-over moves them here: {others}"
+        )
+    return "; ".join(told) or None

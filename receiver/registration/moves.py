@@ -44,11 +44,22 @@ def next_move(situation: Situation) -> Move:
     order = situation.order
     if _is_listing_due(situation, order):
         return Read()
+    if order is not None:
+        left = next(steps_left(situation, order), None)
+        return Rest(_until(situation, [])) if left is None else Make(left)
     steps = list(steps_to_make(situation, order))
     for step in steps:
-        if order is not None or situation.now >= situation.registered.of(step.topic).not_before:
+        if situation.now >= situation.registered.of(step.topic).not_before:
             return Make(step)
     return Rest(_until(situation, steps))
+
+
+def steps_left(situation: Situation, order: Order) -> Iterator[Step]:
+    """Yield the steps of an order that have not failed since it was asked for."""
+    for step in steps_to_make(situation, order):
+        failed_at = situation.registered.of(step.topic).failed_at
+        if failed_at is None or failed_at < order.asked_at:
+            yield step
 
 
 def steps_to_make(situation: Situation, order: Order | None) -> Iterator[Step]:

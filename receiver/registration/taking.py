@@ -32,7 +32,7 @@ MOST_NOTIFICATIONS = 20
 """Notifications of one topic whose tries are counted: those with the most."""
 MOST_TRIES = 25
 """Tries of one notification: more than disable a webhook anywhere."""
-MOST_ARRIVALS = 20
+MOST_ARRIVALS = 60
 MOST_DELAYS = 20
 MOST_KEYS = 10
 MOST_ORDERS = 10

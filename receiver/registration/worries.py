@@ -93,33 +93,38 @@ def _of_the_list(situation: Situation, account: str) -> Iterator[Worry]:
 
 
 def _of_the_silent(situation: Situation, account: str) -> Iterator[Worry]:
-    silent = [t for t in situation.registration.topics if situation.is_suspect(t)]
-    if not silent:
+    """Yield a worry while a topic is suspect, and after it was made anew until it tells something.
+
+    Who reads it an hour later should still learn that payments were not announced.
+    """
+    topics = situation.registration.topics
+    silent = [topic for topic in topics if situation.is_suspect(topic)]
+    renewed = [t for t in topics if t not in silent and situation.recreations_in_vain(t)]
+    if not silent and not renewed:
         return
-    facts = [
-        missed
-        for topic in silent
-        for missed in blamed(situation.vitals, topic, situation.registered.of(topic).enabled_at)
-    ]
-    why = f"probably disabled: {_listed(silent)}"
-    if facts:
-        first = min(missed.observed_at for missed in facts)
-        subjects = _listed(dict.fromkeys(missed.subject for missed in facts))
-        why += (
-            f". {len(facts)} changes since {_time(first)} were found by reconciliation and no"
-            f" webhook announced them: {subjects}"
-        )
-    else:
-        most = situation.registration.most_undeliverable
-        why += f": {most} notifications were not taken, which disables a webhook"
-    if situation.registration.managed:
-        remedy = "nothing: it is created anew by itself, and what was missed is read"
-    else:
+    told = [f"{topic}: {_of_one_silent(situation, topic)}" for topic in silent]
+    if renewed:
+        told.append(f"{_listed(renewed)}: created anew, and has told nothing new since")
+    remedy = "nothing: it is created anew by itself, and what was missed is read"
+    if not situation.registration.managed:
         remedy = (
             "register it again at the provider, which enables it: payevents webhooks ensure"
             f" --account {account} --recreate"
         )
-    yield Worry(SILENT, why, remedy)
+    yield Worry(SILENT, f"probably disabled: {'; '.join(told)}", remedy)
+
+
+def _of_one_silent(situation: Situation, topic: str) -> str:
+    facts = blamed(situation.vitals, topic, situation.registered.of(topic).enabled_at)
+    if not facts:
+        most = situation.registration.most_undeliverable
+        return f"{most} notifications were not taken, which disables a webhook"
+    first = min(missed.observed_at for missed in facts)
+    subjects = _listed(dict.fromkeys(missed.subject for missed in facts))
+    return (
+        f"{len(facts)} changes since {_time(first)} were found by reconciliation and no webhook"
+        f" announced them: {subjects}"
+    )
 
 
 def _of_failures(situation: Situation) -> Iterator[Worry]:

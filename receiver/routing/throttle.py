@@ -17,7 +17,10 @@ LIFE_EVERY = 60.0
 """Seconds in which one account, topic and key have two signs of life at most."""
 
 ARRIVALS_EVERY = 1.0
-"""Seconds in which one arrival is told that we may have caused."""
+"""Seconds in which :data:`MOST_ARRIVALS` are told that we may have caused."""
+
+MOST_ARRIVALS = 10
+"""Each proves one call of ours only, and a quick provider answers several within a second."""
 
 MOST_REMEMBERED = 10_000
 """Signs that a shard remembers to have told."""
@@ -37,11 +40,13 @@ class Throttle:
         for sign in signs:
             match sign:
                 case Arrived():
-                    name: _Name = (sign.account, sign.received_at // ARRIVALS_EVERY)
-                    if self._is_first(name):
+                    stretch = sign.received_at // ARRIVALS_EVERY
+                    places = range(MOST_ARRIVALS)
+                    if any(self._is_first((sign.account, stretch, place)) for place in places):
                         yield sign
                 case Announced(facts=()):
-                    name = (sign.account, sign.topic, sign.signed_with, _stretch(sign.received_at))
+                    key = sign.signed_with
+                    name: _Name = (sign.account, sign.topic, key, _stretch(sign.received_at))
                     if self._is_first(name):
                         yield sign
                     elif name not in self._held or self._held[name].received_at < sign.received_at:

@@ -9,6 +9,9 @@ import pytest
 from tests.kafka.cluster import Cluster
 
 FOLDER = Path(__file__).parent
+LIMIT = 300
+"""Seconds for a test that sets itself no other limit: machines differ by a factor of three."""
+
 CLUSTERS = ("kafka_cluster", "kafka_three")
 
 
@@ -17,6 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(FOLDER):
             item.add_marker(pytest.mark.kafka)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LIMIT))
             if "kafka_three" in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.three)
 

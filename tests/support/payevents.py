@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 COMMAND = Path(sys.executable).parent / "payevents"
-START_WITHIN = 30.0
+START_WITHIN = 60.0
 
 
 class Payevents:

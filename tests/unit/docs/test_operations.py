@@ -5,6 +5,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -28,7 +29,22 @@ def _sounded(path: Path) -> Iterator[str]:
     tree = ast.parse(path.read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".sound"):
-            yield _code(node.args[1], tree, path)
+            looped = _looped_over(node.args[1], tree)
+            if looped is None:
+                yield _code(node.args[1], tree, path)
+            else:
+                yield from getattr(_module(path), looped)
+
+
+def _looped_over(given: ast.expr, tree: ast.Module) -> str | None:
+    """Return the name of what a loop takes the code from, None if no loop gives it."""
+    loops = (node for node in ast.walk(tree) if isinstance(node, ast.For))
+    over = (loop.iter for loop in loops if ast.unparse(loop.target) == ast.unparse(given))
+    return next((each.id for each in over if isinstance(each, ast.Name)), None)
+
+
+def _module(path: Path) -> ModuleType:
+    return importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 def _code(given: ast.expr, tree: ast.Module, path: Path) -> str:
@@ -43,8 +59,7 @@ def _code(given: ast.expr, tree: ast.Module, path: Path) -> str:
             for part in given.values
         )
     if isinstance(given, ast.Name):
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        return str(getattr(importlib.import_module(module), given.id))
+        return str(getattr(_module(path), given.id))
     [assigned] = [
         node.value
         for node in ast.walk(tree)

@@ -1,18 +1,36 @@
 """Keeping what is known of an account: signs are folded in, kept, judged and shown."""
 
+import asyncio
 from datetime import timedelta
 from random import Random
+
+import msgspec
 
 from handlers.smartpay.handler import SmartPayHandler
 from handlers.smartpay.sandbox import SmartPaySandbox
 from receiver.observability.alarms import Alarms
+from receiver.polling.dispatch import Dispatch
 from receiver.polling.guard import Guard
 from receiver.polling.keeper import Keeper
 from receiver.polling.visits import Visits
 from receiver.polling.watchlist import Watchlist
-from receiver.registration.registered import REGISTRATION
-from receiver.registration.signs import Announced, Arrived, Failure, Order, Undelivered
-from receiver.registration.worries import FAILURES
+from receiver.registration.registered import (
+    REGISTRATION,
+    Call,
+    Registered,
+    TopicRegistration,
+)
+from receiver.registration.signs import (
+    Announced,
+    Arrived,
+    Failure,
+    Missed,
+    Order,
+    Unannounced,
+    Undelivered,
+)
+from receiver.registration.suspicion import SHORTEST_DELAY
+from receiver.registration.worries import FAILURES, SILENT
 
 from .fakes import FakeInbox, FakeShard
 from .scripted import ScriptedCaller, ScriptedProvider
@@ -31,11 +49,18 @@ class Kept:
         self.alarms = Alarms(lambda: EPOCH)
         self.watchlist = Watchlist(self.shard, self.alarms, NOW)
         caller = ScriptedCaller(ScriptedProvider(), self.alarms)
-        visits = Visits(FakeInbox(), caller, self.alarms, lambda: EPOCH, Random(1))
-        self.guard: Guard = visits.guard
+        self.visits = Visits(FakeInbox(), caller, self.alarms, lambda: EPOCH, Random(1))
+        self.guard: Guard = self.visits.guard
         self.keeper = Keeper(self.watchlist, self.guard, self.alarms)
         account = SmartPaySandbox().account("shop", "http://127.0.0.1:1")
-        self.keeper.serve(SmartPayHandler(account), NOW)
+        self.handler = SmartPayHandler(account)
+        self.keeper.serve(self.handler, NOW)
+
+    def remember(self, registered: Registered) -> None:
+        """Have the guard remember that."""
+        entry = self.watchlist.get(GUARD)
+        assert entry is not None
+        self.watchlist.put(GUARD, msgspec.structs.replace(entry, memory=registered.encode()))
 
     def codes(self) -> set[str]:
         """Return the codes of the alarms that are sounded."""
@@ -76,6 +101,51 @@ async def test_alarms_come_with_signs_and_go_with_them() -> None:
     kept.keeper.take(Announced("shop", PAID, NOW + 60), NOW + 60)
     kept.keeper.judge(NOW)
     assert kept.codes() == set()
+
+
+async def test_what_the_guard_is_about_to_mend_is_told_before() -> None:
+    """A topic that fell silent is created anew at once: the next judgement would be too late."""
+    kept = Kept()
+    kept.remember(Registered(topics={PAID: TopicRegistration("1", enabled_at=NOW)}))
+    missed = Missed("fact", PAID, "invoice/1", NOW + 1, NOW + 2)
+    kept.keeper.take(Unannounced("shop", (missed,)), NOW + 2)
+    kept.keeper.judge(NOW + 2)
+    suspect_at = NOW + 2 + SHORTEST_DELAY
+    kept.keeper.judge(suspect_at - 1)
+    assert SILENT not in kept.codes()
+    kept.keeper.for_visit("shop")
+    kept.keeper.judge(suspect_at)
+    assert SILENT in kept.codes()
+
+
+async def test_a_sign_that_comes_while_the_guard_looks_has_it_look_again() -> None:
+    """What the visit goes by is older than the sign, and says to rest."""
+    kept = Kept()
+    assert kept.watchlist.schedule.take_due(NOW) == GUARD
+    visited = kept.watchlist.get(GUARD)
+    assert visited is not None
+    kept.keeper.take(Arrived("shop", "webhook/created", NOW + 1), NOW + 1)
+    kept.watchlist.finish(GUARD, visited, msgspec.structs.replace(visited, next_poll_at=NOW + 70))
+    assert kept.watchlist.schedule.next_at() is not None
+    assert kept.due_at() <= NOW + 1
+
+
+async def test_a_visit_sees_what_is_being_committed_when_it_runs() -> None:
+    """An arrival that is taken in the same round proves the call that it answers."""
+    kept = Kept(FakeShard(commit_seconds=0.01))
+    call = Call("create", NOW - 2, NOW - 1)
+    kept.remember(Registered(topics={PAID: TopicRegistration("1", enabled_at=NOW, call=call)}))
+    ended = asyncio.Event()
+    dispatch = Dispatch(kept.watchlist, kept.visits, kept.keeper, ended.set)
+    dispatch.serve(kept.handler)
+    kept.keeper.take(Arrived("shop", "webhook/created", NOW), NOW)
+    dispatch.start_due(NOW)
+    await kept.watchlist.commit(1)
+    await ended.wait()
+    dispatch.take_outcomes(NOW)
+    after = kept.watchlist.get(GUARD)
+    assert after is not None
+    assert Registered.decode(after.memory).of(PAID).proven_at == NOW
 
 
 async def test_an_account_that_goes_takes_its_alarms_along() -> None:

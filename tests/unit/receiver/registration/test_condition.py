@@ -48,7 +48,7 @@ def test_the_one_that_leads_here_is_shown() -> None:
     stale = Listed("stale", PAID, ELSEWHERE)
     twice = replace(PROVEN, listed=(stale, *PROVEN.listed), ours=("stale", *PROVEN.ours))
     [paid] = [one for one in conditions(situation(twice)) if one.topic == PAID]
-    assert paid.state is State.PROVEN
+    assert (paid.state, paid.subscription) == (State.PROVEN, situation(twice).right(PAID))
 
 
 def test_json_has_times_and_what_was_missed() -> None:

@@ -139,3 +139,29 @@ async def test_an_old_key_in_use_is_told_before_it_ends() -> None:
     assert codes_when(old, 20) == set()
     assert codes_when(old, 27) == {codes.OLD_KEY}
     assert codes_when(names["api_key"], 27) == set()
+
+
+async def test_silence_is_told_until_a_webhook_tells_something() -> None:
+    """Created anew it is not suspect any more, and yet nobody should overlook what happened."""
+    stage = Stage()
+    await stage.settle()
+    stage.wait(minutes=30)
+    stage.miss(PAID, since=60)
+    stage.wait(minutes=6)
+    await stage.settle()
+    assert stage.proven() == set(TOPICS)
+    assert "created anew" in told(stage)[codes.SILENT].why
+    stage.wait(minutes=1)
+    stage.live(PAID)
+    assert told(stage) == {}
+
+
+async def test_what_an_operator_has_created_anew_is_not_called_silent() -> None:
+    """Nothing spoke for it."""
+    stage = Stage()
+    await stage.settle()
+    stage.wait(minutes=1)
+    stage.order("ensure", recreate=True)
+    await stage.settle()
+    assert len(stage.made("delete_webhook")) == len(TOPICS)
+    assert told(stage) == {}

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from aiohttp import ClientSession
@@ -93,6 +94,26 @@ async def test_an_answer_may_wait_for_a_notification() -> None:
                 assert await answer.json() == {"status": status}
         assert len(sink.got) == 1
     assert sandbox.answers.empty()
+
+
+async def test_an_answer_that_is_too_slow_is_none() -> None:
+    """A callback that hangs is rejected in time: the host's time, or the notification's own."""
+    sandbox = ScriptedSandbox()
+    within: list[timedelta | None] = [None, timedelta(seconds=0.1)]
+
+    def register(request: Request) -> Callback:
+        called = replace(notification(request.query["url"], "created"), within=within.pop())
+        return Callback(called, lambda status: Response.json(200, {"status": status}))
+
+    sandbox.answer = register
+    async with receiver() as sink, ClientSession() as client:
+        for patience in (600, 0.1):
+            async with (
+                SandboxHost(sandbox, patience=patience) as host,
+                client.post(f"{host.base_url}/c", params={"url": f"{sink.url}/hang"}) as answer,
+            ):
+                assert await answer.json() == {"status": None}
+        assert len(sink.got) == 2
 
 
 async def test_what_is_under_way_ends_with_the_host() -> None:

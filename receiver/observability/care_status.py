@@ -1,0 +1,47 @@
+"""What ``/v1/status`` shows of an account whose webhooks are looked after here."""
+
+from handlers.provider import Handler
+from receiver.registration.care import Care
+from receiver.registration.condition import Condition, conditions, told
+from receiver.registration.failure_budget import budget_of
+from receiver.registration.situation import Situation
+
+
+def situation_of(handler: Handler, care: Care, now: float) -> Situation | None:
+    """Return what an account's subscriptions are judged by; None if its provider calls nobody.
+
+    The URL is the one that the poller works with. ``now`` is in seconds since 1970.
+    """
+    registration, registered = handler.registration, care.registered
+    if registration is None:
+        return None
+    return Situation(registration, registered, care.vitals, registered.url or None, now)
+
+
+def calls_used(handler: Handler, care: Care, now: float) -> int:
+    """Return how many calls the account has made in its last ``calls_per``."""
+    begin = now - handler.account.calls_per.total_seconds()
+    return sum(calls for at, calls in care.standing.spent if at > begin)
+
+
+def care_as_json(handler: Handler, care: Care, now: float) -> dict[str, object]:
+    """Return all that is known of an account; ``now`` is in seconds since 1970."""
+    situation = situation_of(handler, care, now)
+    registered, stop = care.registered, care.standing.stop
+    found = [] if situation is None else conditions(situation)
+    return {
+        "url": registered.url or None,
+        "listed_at": told(registered.listed_at),
+        "unreachable": registered.unreachable,
+        "topics": [_topic(one, situation) for one in found if situation is not None],
+        "calls_used": calls_used(handler, care, now),
+        "calls_allowed": handler.account.calls,
+        "stopped": None if stop is None else stop.why,
+        "last_reconciliation_at": told(care.windows_read_at),
+    }
+
+
+def _topic(one: Condition, situation: Situation) -> dict[str, object]:
+    most = situation.registration.most_undeliverable
+    budget = budget_of(one.vitals, one.registration.enabled_at, most)
+    return {**one.as_json(), "undeliverable": budget.as_json()}
