@@ -88,8 +88,8 @@ def settle(
     without an event if one that comes after it is published, since that one implies it; else it is
     withheld, and not entered.
 
-    ``announces`` are the facts that a webhook tells of here. Of ``unannounced``, which are facts that a
-    webhook should have shown first, those published now are remembered as such.
+    ``announces`` are the facts that a webhook tells of here. Of ``unannounced``, which are facts
+    that a webhook should have shown first, those published now are remembered as such.
     """
     entry = entry or Entry(
         reading.resource.kind, since=None if horizon is None else microseconds(horizon)

@@ -10,6 +10,7 @@ from handlers.clock import Clock, utc_now
 from handlers.provider import Provider
 from receiver.accounts.directory import AccountsDirectory
 from receiver.accounts.registry import Accounts
+from receiver.care.known import NOBODY, CareSource
 from receiver.http.admin import AdminListener
 from receiver.http.connections import Connections
 from receiver.http.dead_letters import DeadLettersApi
@@ -38,7 +39,6 @@ from receiver.polling.caller import Caller
 from receiver.polling.metrics import BudgetCollector
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
-from receiver.registration.care import NOBODY, CareSource
 from receiver.registration.reach import why_unreachable
 from receiver.registration.undelivered import FLUSH, Failures
 from receiver.roles import ALL_ROLES, Role

@@ -72,7 +72,7 @@ class SmartPaySettings(AccountSettings):
     next_api_key: SecretStr | None = Field(
         default=None,
         description="The API key that is about to be set at SmartPay: its signatures are accepted"
-        " already, and it is used for nothing else. operations.md has the steps.",
+        " already, and it is used for nothing else. docs/smartpay.md has the steps.",
     )
     previous_api_keys: list[SecretStr | PreviousKey] = Field(
         default=[],

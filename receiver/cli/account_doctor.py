@@ -5,6 +5,7 @@ import asyncio
 from config.settings import Settings
 from handlers.clock import utc_now
 from handlers.provider import Handler
+from receiver.care.reading import read_account
 from receiver.cli.context import accounts_of, fail
 from receiver.cli.kafka import failure_text, run_quietly
 from receiver.kafka.snapshot import SnapshotFailed
@@ -15,7 +16,6 @@ from receiver.observability.patient import Patient
 from receiver.observability.reconciliation_findings import examine_reconciliation
 from receiver.observability.webhook_findings import examine_webhooks, judge_public_url
 from receiver.registration.reach import why_unreachable
-from receiver.registration.reading import read_account
 from receiver.watches.registration import UnknownAccount
 
 

@@ -10,13 +10,13 @@ import typer
 from config.settings import Settings
 from handlers.clock import utc_now
 from handlers.registration import Registration
+from receiver.care.orders import PlacedOrder, new_order, wait
 from receiver.cli.context import accounts_of, fail
 from receiver.cli.kafka import appending, run
 from receiver.cli.output import one_line, printable
 from receiver.kafka.clients import Clients
 from receiver.kafka.following import following
 from receiver.registration.condition import told
-from receiver.registration.orders import PlacedOrder, new_order, wait
 from receiver.registration.signs import Order
 from receiver.registration.situation import Situation
 from receiver.watches.registration import UnknownAccount

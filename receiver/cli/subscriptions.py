@@ -4,6 +4,7 @@ import typer
 
 from config.settings import Settings
 from handlers.registration import Registration
+from receiver.care.orders import PlacedOrder
 from receiver.cli.ordering import (
     NO_URL,
     Wanted,
@@ -15,7 +16,6 @@ from receiver.cli.ordering import (
 )
 from receiver.cli.output import one_line, print_json, print_table, printable
 from receiver.registration.condition import Condition, State, conditions, told
-from receiver.registration.orders import PlacedOrder
 from receiver.registration.preview import preview
 from receiver.registration.situation import Situation
 

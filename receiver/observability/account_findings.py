@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from config.types import format_duration
 from handlers.provider import Ending
+from receiver.care.reading import SeenWatch
 from receiver.observability.care_status import calls_used
 from receiver.observability.findings import Finding, Verdict
 from receiver.observability.patient import Patient, moment
 from receiver.polling.entry import ACTIVE
 from receiver.polling.sealing import fingerprint
-from receiver.registration.reading import SeenWatch
 
 _SKEW = 30.0
 """Seconds that the clocks may differ: more makes a token's end and a window's limit doubtful."""

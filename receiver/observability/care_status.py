@@ -1,7 +1,7 @@
 """What ``/v1/status`` shows of an account whose webhooks are looked after here."""
 
 from handlers.provider import Handler
-from receiver.registration.care import Care
+from receiver.care.known import Care
 from receiver.registration.condition import Condition, conditions, told
 from receiver.registration.failure_budget import budget_of
 from receiver.registration.situation import Situation

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from config.account import AccountSettings
 from handlers.clock import rfc3339
 from handlers.provider import Handler
-from receiver.registration.care import Care
-from receiver.registration.reading import AccountRecords
+from receiver.care.known import Care
+from receiver.care.reading import AccountRecords
 from receiver.registration.situation import Situation
 
 

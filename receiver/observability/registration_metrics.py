@@ -7,8 +7,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from receiver.accounts.registry import Accounts
+from receiver.care.known import Care, CareSource
 from receiver.observability.care_status import situation_of
-from receiver.registration.care import Care, CareSource
 from receiver.registration.condition import Condition, State, conditions
 from receiver.registration.failure_budget import budget_of
 from receiver.registration.situation import Situation

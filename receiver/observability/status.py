@@ -5,11 +5,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 from handlers.clock import rfc3339, utc_now
 from receiver.accounts.registry import Accounts
+from receiver.care.known import NOBODY, CareSource
 from receiver.inbox import Inbox
 from receiver.observability.alarms import Alarms
 from receiver.observability.care_status import care_as_json
 from receiver.observability.health import Health
-from receiver.registration.care import NOBODY, CareSource
 from receiver.roles import Role
 from receiver.shards.membership import Membership
 from receiver.shards.shard import Shard

@@ -11,11 +11,11 @@ import structlog
 
 from handlers.provider import RECONCILIATION, Discovery, Handler, Watch
 from handlers.registration import Registration
+from receiver.care.known import Care
 from receiver.observability.alarms import Alarms
 from receiver.polling.guard import Guard
 from receiver.polling.standing import Standing, standing_key
 from receiver.polling.watchlist import Watchlist
-from receiver.registration.care import Care
 from receiver.registration.registered import REGISTRATION, Registered
 from receiver.registration.signs import Announced, Arrived, Order, Sign, Undelivered
 from receiver.registration.situation import Situation

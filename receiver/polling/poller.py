@@ -10,13 +10,13 @@ import structlog
 
 from handlers.provider import Discovery, Handler
 from receiver.accounts.registry import Accounts
+from receiver.care.known import Care
 from receiver.kafka.clients import Record
 from receiver.polling.dispatch import Dispatch
 from receiver.polling.keeper import Keeper
 from receiver.polling.steadiness import Steadiness
 from receiver.polling.visits import Visits
 from receiver.polling.watchlist import Watchlist
-from receiver.registration.care import Care
 from receiver.registration.signs import Order
 from receiver.shards.open_shard import InputRecord, OpenShard
 from receiver.watches.requests import (

@@ -11,12 +11,12 @@ from typer.testing import CliRunner, Result
 
 from config.settings import Settings
 from handlers.smartpay.topics import TOPICS
+from receiver.care.orders import PlacedOrder
+from receiver.care.reading import registration_key
 from receiver.cli import subscriptions
 from receiver.cli.app import app
 from receiver.cli.ordering import Wanted
 from receiver.polling.entry import WatchEntry
-from receiver.registration.orders import PlacedOrder
-from receiver.registration.reading import registration_key
 from receiver.registration.registered import Done, Listed, Made, Registered
 from receiver.registration.signs import Order
 from tests.kafka.ports import free_ports

@@ -8,6 +8,8 @@ from pydantic import SecretStr
 from handlers.provider import Ending, Handler
 from handlers.subscriply import provider as subscriply
 from handlers.subscriply.settings import SubscriplySettings
+from receiver.care.known import Care
+from receiver.care.reading import AccountRecords, SeenWatch
 from receiver.observability.account_findings import examine_account
 from receiver.observability.findings import Finding, Verdict
 from receiver.observability.patient import Patient
@@ -15,8 +17,6 @@ from receiver.observability.reconciliation_findings import examine_reconciliatio
 from receiver.observability.webhook_findings import examine_webhooks
 from receiver.polling.sealing import fingerprint
 from receiver.polling.standing import Standing, Stop
-from receiver.registration.care import Care
-from receiver.registration.reading import AccountRecords, SeenWatch
 from tests.unit.receiver.registration.shop import NOW, handler
 
 HEARD = {"heard_at": NOW - 60}

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from handlers.smartpay import provider
 from handlers.smartpay.topics import TOPICS
 from receiver.accounts.registry import Accounts
+from receiver.care.known import Care
 from receiver.inbox import Inbox
 from receiver.observability.alarms import Alarms
 from receiver.observability.care_status import care_as_json
@@ -18,7 +19,6 @@ from receiver.observability.health import Health, Report
 from receiver.observability.registration_metrics import RegistrationCollector
 from receiver.observability.status import Status
 from receiver.polling.standing import Standing, Stop
-from receiver.registration.care import Care
 from receiver.registration.vitals import UNKNOWN, TopicVitals, Vitals
 from tests.unit.receiver.registration.shop import (
     MISSED,

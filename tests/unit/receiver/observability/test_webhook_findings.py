@@ -7,12 +7,12 @@ from msgspec.structs import replace
 from pydantic import SecretStr
 
 from handlers.provider import RECONCILIATION, Handler
+from receiver.care.known import Care
+from receiver.care.reading import AccountRecords, SeenWatch
 from receiver.observability.findings import Finding, Verdict
 from receiver.observability.patient import Patient
 from receiver.observability.reconciliation_findings import examine_reconciliation
 from receiver.observability.webhook_findings import examine_webhooks, judge_public_url
-from receiver.registration.care import Care
-from receiver.registration.reading import AccountRecords, SeenWatch
 from receiver.registration.registered import Registered
 from receiver.registration.vitals import TopicVitals, Vitals
 from tests.unit.receiver.registration.shop import (

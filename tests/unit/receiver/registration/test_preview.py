@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from handlers.smartpay.topics import TOPICS
-from receiver.registration.orders import new_order
+from receiver.care.orders import new_order
 from receiver.registration.preview import Line, preview
 from receiver.registration.registered import Listed, Registered
 from tests.unit.receiver.registration.shop import (

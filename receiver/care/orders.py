@@ -10,11 +10,11 @@ from secrets import token_hex
 
 from aiokafka import AIOKafkaConsumer
 
+from receiver.care.reading import registration_key
 from receiver.kafka.appender import Appender
 from receiver.kafka.snapshot import OF_THE_TABLE
 from receiver.polling.entry import WatchEntry
 from receiver.polling.standing import Standing, standing_key
-from receiver.registration.reading import registration_key
 from receiver.registration.registered import Done, Made, Registered
 from receiver.registration.signs import Order
 from receiver.registration.vitals import Vitals, vitals_key

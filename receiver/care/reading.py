@@ -7,12 +7,12 @@ from typing import TypeAlias
 import msgspec
 
 from handlers.provider import RECONCILIATION, Watch
+from receiver.care.known import Care
 from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import Row, read_snapshot
 from receiver.polling.entry import WatchEntry
 from receiver.polling.standing import Standing, standing_key
 from receiver.polling.watchlist import is_note, parse_key
-from receiver.registration.care import Care
 from receiver.registration.registered import REGISTRATION, Registered
 from receiver.registration.vitals import Vitals, vitals_key
 from receiver.watches.requests import partition_key

@@ -1,11 +1,11 @@
 """What is known of an account, from the records of the watchlist."""
 
 from handlers.provider import RECONCILIATION, Watch
+from receiver.care.known import Care
+from receiver.care.reading import AccountRecords, gathered, registration_key, seen
 from receiver.kafka.snapshot import Row
 from receiver.polling.entry import WatchEntry
 from receiver.polling.standing import Standing, standing_key
-from receiver.registration.care import Care
-from receiver.registration.reading import AccountRecords, gathered, registration_key, seen
 from receiver.registration.registered import REGISTRATION
 from receiver.registration.vitals import Vitals, vitals_key
 from tests.unit.receiver.registration.shop import NOW, PROVEN

@@ -8,12 +8,12 @@ from typing import Any, cast
 from aiokafka import TopicPartition
 from msgspec.structs import replace
 
+from receiver.care.orders import TAKEN_UP_WITHIN, PlacedOrder, new_order, wait
+from receiver.care.reading import registration_key
 from receiver.kafka.appender import Appender
 from receiver.kafka.clients import Record
 from receiver.polling.entry import WatchEntry
 from receiver.polling.standing import Standing, Stop, standing_key
-from receiver.registration.orders import TAKEN_UP_WITHIN, PlacedOrder, new_order, wait
-from receiver.registration.reading import registration_key
 from receiver.registration.registered import Done, Made, Registered
 from receiver.registration.signs import Order
 from receiver.shards.table import InputPosition
