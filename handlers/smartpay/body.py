@@ -64,6 +64,11 @@ def mentioned(body: JsonObject, *fields: str) -> str | None:
     return next((id for id in ids if id is not None), None)  # noqa: A001 - the provider's word
 
 
+def is_dummy(body: JsonObject) -> bool:
+    """Tell whether any part of ``body`` calls it a dummy, in a way that can be read."""
+    return any(_is_true(place.get(DUMMY)) for _, place in _places(body))
+
+
 def as_object(value: Json) -> JsonObject | None:
     """Return ``value`` as the object it is or stands for, None if it is neither.
 
@@ -113,6 +118,13 @@ def _marked(fields: JsonObject, places: Iterable[JsonObject]) -> JsonObject:
     marks = (place.get(DUMMY) for place in places)
     mark = next((mark for mark in marks if not _is_false(mark)), None)
     return fields if mark is None else {**fields, DUMMY: mark}
+
+
+def _is_true(mark: Json) -> bool:
+    try:
+        return values.boolean(mark) is True
+    except Unreadable:
+        return False
 
 
 def _is_false(mark: Json) -> bool:

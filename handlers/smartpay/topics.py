@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from handlers.fact import Claim, Fact, Interpretation, Reading, Uninterpretable
 from handlers.jsontext import JsonObject
 from handlers.letters import Reason
-from handlers.smartpay.body import CUSTOM_ID_FIELDS, ID_FIELDS, INVOICE, ORDER, mentioned
+from handlers.smartpay.body import CUSTOM_ID_FIELDS, ID_FIELDS, INVOICE, ORDER, is_dummy, mentioned
 
 REGISTRATION = "webhook/created"
 """Sent once when a webhook is registered: about no resource at all."""
@@ -47,16 +47,16 @@ def bind(
     """Return ``reading`` with whatever ``topic`` claims beyond it.
 
     ``trusted`` is the account's ``trust_topic_header``: a claim about the very resource that keys
-    the body is then a fact, undated. Test data may be what version 2-0 sends when a webhook is
-    tested, and so answers us.
+    the body is then a fact, undated. A dummy may be what version 2-0 sends when a webhook is
+    tested, and so answers us; nobody says that it names anything.
 
     Raises:
-        Uninterpretable: the body names no resource, nor anything to ask by (``no-id``).
+        Uninterpretable: the body names no resource, nor anything to ask by, and is no dummy
+            (``no-id``).
 
     """
     said = _bind(topic, body, reading, trusted=trusted)
-    is_test = reading is not None and reading.resource.test
-    return replace(said, answers_us=True) if is_test else said
+    return replace(said, answers_us=True) if is_dummy(body) else said
 
 
 def _bind(
@@ -75,6 +75,8 @@ def _bind(
     subject = _subject(kind, body) if kind or reading is None else None
     if subject is None and reading is not None:
         subject = _Subject(ID_FIELDS[reading.resource.kind], reading.resource.id)
+    if subject is None and is_dummy(body):
+        return Interpretation()
     if subject is None:
         raise Uninterpretable(Reason.NO_ID, "the body names no invoice and no order")
     return Interpretation(reading, Claim(kind, action, subject.known_by, subject.id))

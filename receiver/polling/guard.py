@@ -4,7 +4,7 @@ It is visited like a watch, by the one shard that has the account. What to do is
 :mod:`receiver.registration.moves`; here it is done.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import structlog
@@ -14,8 +14,15 @@ from handlers.exchange import CallFailed, ProviderFailure
 from handlers.registration import Registration, Step, StepFailed
 from receiver.polling.account import AccountPolling
 from receiver.polling.caller import Caller
-from receiver.registration.aftermath import after_orders, after_reading, after_step, assumed
-from receiver.registration.moves import Make, Move, Read, Rest, next_move
+from receiver.registration.aftermath import (
+    after_orders,
+    after_reading,
+    after_step,
+    assumed,
+    blaming,
+    renewing,
+)
+from receiver.registration.moves import Make, Read, Renew, Rest, next_move
 from receiver.registration.proof import failed, settled
 from receiver.registration.reach import Reach
 from receiver.registration.registered import Call, Registered
@@ -26,15 +33,37 @@ from receiver.registration.vitals import Vitals
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
+_UNREACHABLE_FOR = 30.0
+"""Seconds after which our own URL is tried again."""
+
+_CALLS_TO_RENEW = 4
+"""Deleting, creating, and a listing and signing in between, if it goes wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a visit begins with: what was known after the last, and what was told since.
+
+    ``gap`` is for how many seconds nobody had the account before, at the first visit of whoever
+    has it now; else 0.
+    """
+
+    registered: Registered
+    vitals: Vitals
+    gap: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What one visit of the guard came to: what it knows now, and when it goes on.
 
-    ``sweeps`` says that all windows of the reconciliation are to be read again now.
+    ``asked`` says whether the provider was called, ``sweeps`` that all windows of the
+    reconciliation are to be read again now.
     """
 
     registered: Registered
     next_at: float
+    asked: bool = False
     sweeps: bool = False
     failure: ProviderFailure | None = None
 
@@ -56,83 +85,98 @@ class Guard:
         """Return where the webhooks of an account should arrive."""
         return None if self.public_url is None else f"{self.public_url}/webhooks/{account}"
 
-    async def visit(
-        self, account: AccountPolling, registration: Registration, memory: bytes, vitals: Vitals
-    ) -> Look:
-        """Look after an account's subscriptions, with one conversation at most."""
-        before = Registered.decode(memory)
-        now = self._now()
-        pause = registration.check_interval.total_seconds()
-        known = settled(before, vitals.arrivals, now, pause)
-        if not registration.managed:
-            known = assumed(known, registration.topics, now)
-        sweeps = is_sweep_due(before, vitals, now, pause)
-        known = msgspec.structs.replace(
-            known,
-            url=self.url(account.name) or "",
-            looked_at=now,
-            swept_at=now if sweeps or before.swept_at is None else before.swept_at,
-        )
-        move = next_move(self._situation(account.name, registration, known, vitals))
+    async def visit(self, account: AccountPolling, seen: Seen) -> Look:
+        """Look after an account's subscriptions, with one conversation at most.
+
+        Raises:
+            LookupError: its provider calls nobody.
+        """
+        registration = account.handler.registration
+        if registration is None:
+            raise LookupError(f"{account.name} has no registration")
+        before = seen.registered
+        situation = self._situation(account.name, registration, before, seen.vitals)
+        known = self._known(situation, seen.gap)
+        sweeps = known.swept_at != before.swept_at and before.swept_at is not None
+        situation = replace(situation, registered=known)
+        move = next_move(situation)
+        is_unaffordable = isinstance(move, Renew) and account.budget.wait_for(_CALLS_TO_RENEW) > 0
+        if is_unaffordable:
+            # What is deleted must be created at once, not when there are calls again.
+            move = Rest(situation.now + account.budget.wait_for(_CALLS_TO_RENEW))
+        asked = False
         try:
-            known = await self._make(account, registration, known, vitals, move)
+            match move:
+                case Read():
+                    asked = True
+                    known = await self._read(account, situation)
+                case Renew():
+                    known = renewing(situation, move.topic)
+                case Make():
+                    known, asked = await self._step(account, situation, move.step)
         except ProviderFailure as error:
             if isinstance(error, CallFailed):
                 # It may have been done all the same.
                 known = msgspec.structs.replace(known, listed_at=None)
-            return Look(known, now, sweeps, error)
-        situation = self._situation(account.name, registration, known, vitals)
-        known = after_orders(situation)
-        is_created_anew = _was_recreated(before, known)
-        next_at = move.until if isinstance(move, Rest) else self._now()
-        return Look(known, next_at, sweeps or is_created_anew)
+            return Look(known, situation.now, asked=True, sweeps=sweeps, failure=error)
+        after = replace(situation, registered=known, now=self._now())
+        known = after_orders(after)
+        next_at = move.until if isinstance(move, Rest) else after.now
+        return Look(known, next_at, asked, sweeps or _is_renewed(before, known))
 
-    async def _make(
-        self,
-        account: AccountPolling,
-        registration: Registration,
-        known: Registered,
-        vitals: Vitals,
-        move: Move,
-    ) -> Registered:
-        match move:
-            case Read():
-                conversation = registration.read(account.session)
-                found = await self.caller.converse(
-                    account.handler.account, conversation, account.budget
-                )
-                return after_reading(known, found, self.url(account.name), self._now())
-            case Make():
-                situation = self._situation(account.name, registration, known, vitals)
-                return await self._step(account, situation, move.step)
-            case Rest():
-                return known
-
-    async def _step(self, account: AccountPolling, situation: Situation, step: Step) -> Registered:
-        known, registration = situation.registered, situation.registration
+    def _known(self, situation: Situation, gap: float) -> Registered:
+        """Return what is known before anything is done, from what has come meanwhile."""
+        registration, vitals, now = situation.registration, situation.vitals, situation.now
+        before = situation.registered
         pause = registration.check_interval.total_seconds()
+        known = settled(before, vitals.arrivals, now, pause)
+        if not registration.managed:
+            known = assumed(known, registration.topics, now)
+        known = blaming(replace(situation, registered=known))
+        sweeps = is_sweep_due(before, vitals, now, pause, gap)
+        return msgspec.structs.replace(
+            known,
+            url=situation.url or "",
+            looked_at=now,
+            swept_at=now if sweeps or before.swept_at is None else before.swept_at,
+        )
 
-        def has_failed(why: str) -> Registered:
-            one = failed(known.of(step.topic), why, self._now(), pause)
-            return msgspec.structs.replace(known, topics={**known.topics, step.topic: one})
+    async def _read(self, account: AccountPolling, situation: Situation) -> Registered:
+        conversation = situation.registration.read(account.session)
+        found = await self.caller.converse(account.handler.account, conversation, account.budget)
+        return after_reading(situation, found, self._now())
 
+    async def _step(
+        self, account: AccountPolling, situation: Situation, step: Step
+    ) -> tuple[Registered, bool]:
+        """Make a step; return what is known then, and whether the provider was called for it."""
+        known, registration, order = situation.registered, situation.registration, situation.order
+        one = known.of(step.topic)
+        if order is not None:
+            one = msgspec.structs.replace(one, order=order.id)
         unreachable = await self._why_unreachable()
         if unreachable is not None:
-            return msgspec.structs.replace(has_failed(unreachable), unreachable=unreachable)
+            # It costs the provider nothing to look again soon.
+            one = msgspec.structs.replace(
+                one, problem=unreachable, not_before=self._now() + _UNREACHABLE_FOR
+            )
+            known = msgspec.structs.replace(known, unreachable=unreachable)
+            return known.with_topic(step.topic, one), False
         began_at = self._now()
         bound = log.bind(account=account.name, step=step.action.value, topic=step.topic)
+        conversation = registration.carry_out(step, account.session)
         try:
-            id_ = await self.caller.converse(
-                account.handler.account,
-                registration.carry_out(step, account.session),
-                account.budget,
-            )
+            id_ = await self.caller.converse(account.handler.account, conversation, account.budget)
         except StepFailed as error:
             bound.warning("a step of the registration failed", why=str(error))
+            pause = registration.check_interval.total_seconds()
+            one = failed(one, str(error), self._now(), pause)
             # What it was planned by may be wrong.
-            return msgspec.structs.replace(has_failed(str(error)), listed_at=None)
+            known = msgspec.structs.replace(known, listed_at=None)
+            return known.with_topic(step.topic, one), True
         bound.info("a step of the registration was made", why=step.why, url=step.url)
-        return after_step(situation, step, id_, Call(step.action.value, began_at, self._now()))
+        call = Call(step.action.value, began_at, self._now())
+        return after_step(situation, step, id_, call), True
 
     async def _why_unreachable(self) -> str | None:
         if self.reach is None or self.public_url is None:
@@ -148,9 +192,8 @@ class Guard:
         return self.clock().timestamp()
 
 
-def _was_recreated(before: Registered, after: Registered) -> bool:
+def _is_renewed(before: Registered, after: Registered) -> bool:
     """Tell whether a topic that was deleted to be created anew has just been created."""
     return any(
-        one.enabled_at is not None and before.of(topic).enabled_at is None and one.recreations
-        for topic, one in after.topics.items()
+        before.of(topic).is_renewed and not one.is_renewed for topic, one in after.topics.items()
     )

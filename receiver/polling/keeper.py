@@ -13,11 +13,11 @@ from handlers.provider import RECONCILIATION, Discovery, Handler, Watch
 from handlers.registration import Registration
 from receiver.care.known import Care
 from receiver.observability.alarms import Alarms
-from receiver.polling.guard import Guard
+from receiver.polling.guard import Guard, Seen
 from receiver.polling.standing import Standing, standing_key
 from receiver.polling.watchlist import Watchlist
 from receiver.registration.registered import REGISTRATION, Registered
-from receiver.registration.signs import Announced, Arrived, Order, Sign, Undelivered
+from receiver.registration.signs import Announced, Arrived, Order, Sign, Unannounced
 from receiver.registration.situation import Situation
 from receiver.registration.taking import taken
 from receiver.registration.vitals import Vitals, vitals_key
@@ -40,6 +40,9 @@ class Keeper:
         self._registrations: dict[str, Registration] = {}
         self._unjudged: set[str] = set()
         self._judged_at = 0.0
+        self._served_at: dict[str, float] = {}
+        self.is_awake = False
+        """Whether the signs are known that were told before this shard had the accounts."""
 
     def serve(self, handler: Handler, now: float) -> None:
         """Look after an account that came or changed, if its provider calls us."""
@@ -49,8 +52,10 @@ class Keeper:
             return
         self._handlers[name], self._registrations[name] = handler, registration
         self._unjudged.add(name)
+        self._served_at.setdefault(name, now)
+        key = _watch(name).key
         self._watchlist.discover(Discovery(_watch(name)), now)
-        self._watchlist.hasten(name, REGISTRATION, now)
+        self._watchlist.hasten_one(key, now)
 
     def drop(self, name: str) -> None:
         """Look after an account no more."""
@@ -72,13 +77,18 @@ class Keeper:
             log.exception("the vitals of an account cannot be read, and begin anew", key=key)
             return Vitals()
 
-    def for_visit(self, name: str) -> Vitals:
-        """Return the vitals for a visit of the guard, and have the account judged before it.
+    def seen(self, name: str) -> Seen:
+        """Return what a visit of the guard begins with, and have the account judged before it.
 
         The guard mends what it finds: nobody would ever be told of it.
         """
         self._unjudged.add(name)
-        return self.vitals(name)
+        registered = self._registered(name)
+        served_at = self._served_at.pop(name, None)
+        gap = 0.0
+        if served_at is not None and registered.looked_at is not None:
+            gap = max(0.0, served_at - registered.looked_at)
+        return Seen(registered, self.vitals(name), gap)
 
     def take(self, sign: Sign, now: float) -> None:
         """Take a sign into account, and have the guard look at what it changes."""
@@ -89,14 +99,22 @@ class Keeper:
         elif isinstance(sign, Order):
             # By the clock that tells when it is carried out, whatever the asker's says.
             sign = msgspec.structs.replace(sign, asked_at=now)
+        elif isinstance(sign, Unannounced):
+            facts = tuple(msgspec.structs.replace(fact, noticed_at=now) for fact in sign.facts)
+            sign = msgspec.structs.replace(sign, facts=facts)
         self._watchlist.set_note(vitals_key(name), taken(self.vitals(name), sign).encode())
         self._unjudged.add(name)
-        if not isinstance(sign, Announced | Undelivered):
-            # Those two change nothing that a call would be made for.
-            self._watchlist.hasten(name, REGISTRATION, now)
+        key = _watch(name).key
+        if isinstance(sign, Order):
+            self._watchlist.hasten_one(key, now)
+        elif isinstance(sign, Arrived | Unannounced) and not self._watchlist.is_failing(key):
+            # A stranger who sends an old webhook again must not cut a pause short.
+            self._watchlist.hasten_one(key, now)
 
     def judge(self, now: float) -> None:
-        """Keep the alarms true."""
+        """Keep the alarms true, as soon as it is known what was told."""
+        if not self.is_awake:
+            return
         if now - self._judged_at >= _JUDGED_EVERY or now < self._judged_at:
             self._judged_at = now
             self._unjudged.update(self._registrations)
@@ -144,7 +162,11 @@ class Keeper:
             return Registered()
 
     def _care(self, name: str) -> Care:
-        standing = Standing.decode(self._watchlist.note(standing_key(name)))
+        try:
+            standing = Standing.decode(self._watchlist.note(standing_key(name)))
+        except msgspec.MsgspecError:
+            # Whoever restores it has said so.
+            standing = Standing()
         read_at = self._watchlist.reconciled_at.get(name)
         return Care(self._registered(name), self.vitals(name), standing, read_at)
 

@@ -126,6 +126,7 @@ class _Round:
         self._fetch = None
         for record in records:
             self._take_request(record)
+        self._keeper.is_awake |= self._shard.is_caught_up
         reached = self._shard.reached
         return reached if reached != self._shard.position.offset else None
 

@@ -18,12 +18,11 @@ from receiver.polling.account import AccountPolling
 from receiver.polling.breaker import backoff
 from receiver.polling.caller import Caller
 from receiver.polling.entry import WatchEntry
-from receiver.polling.guard import Guard
+from receiver.polling.guard import Guard, Seen
 from receiver.polling.handover import Handover
 from receiver.polling.owned import OwnedAccounts
 from receiver.registration.reach import Reach
 from receiver.registration.registered import told
-from receiver.registration.vitals import Vitals
 from receiver.watches.requests import Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -42,6 +41,8 @@ class Outcome:
     failure: ProviderFailure | None = None
     sweeps: bool = False
     """Whether webhooks may have been lost, so that all is to be read again."""
+    asked: bool = True
+    """Whether the provider was asked at all; else nothing is known of how it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,14 @@ class Visits:
         return Outcome({watch.key: after}, polled.discovered)
 
     async def look_after(
-        self, account: AccountPolling, watch: Watch, entry: WatchEntry, vitals: Vitals
+        self, account: AccountPolling, watch: Watch, entry: WatchEntry, seen: Seen
     ) -> Outcome:
         """Look after the account's subscriptions at its provider."""
         registration = account.handler.registration
         if registration is None:
-            return Outcome({watch.key: None})
+            return Outcome({watch.key: None}, asked=False)
         try:
-            look = await self.guard.visit(account, registration, entry.memory, vitals)
+            look = await self.guard.visit(account, seen)
         except Exception as error:
             log.exception("a registration could not be looked after", watch=watch.key)
             return self._failed(account, {watch.key: entry}, ProviderFailure(repr(error)))
@@ -117,7 +118,7 @@ class Visits:
             failures=0,
             error=None,
         )
-        return Outcome({watch.key: after}, sweeps=look.sweeps)
+        return Outcome({watch.key: after}, sweeps=look.sweeps, asked=look.asked)
 
     async def look_up(self, account: AccountPolling, entries: Mapping[str, WatchEntry]) -> Outcome:
         """Ask about claims, hand on what was found, and give each claim's observations a verdict.

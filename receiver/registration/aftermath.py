@@ -6,15 +6,10 @@ import msgspec
 
 from handlers.registration import Action, Step, Subscription, leads_to
 from receiver.registration.moves import steps_left
-from receiver.registration.registered import (
-    Call,
-    Done,
-    Listed,
-    Made,
-    Registered,
-)
+from receiver.registration.registered import Call, Done, Listed, Made, Registered
 from receiver.registration.signs import Order
 from receiver.registration.situation import Situation
+from receiver.registration.suspicion import blamed
 
 _MOST_MADE = 30
 _MOST_DONE = 10
@@ -23,39 +18,64 @@ _LONGEST = 300
 
 def assumed(registered: Registered, topics: Sequence[str], now: float) -> Registered:
     """Return what is known where somebody else registers: that it works from the first look on."""
-    known = {
-        topic: msgspec.structs.replace(
-            registered.of(topic), enabled_at=registered.of(topic).enabled_at or now
-        )
-        for topic in topics
-    }
-    return msgspec.structs.replace(registered, topics={**registered.topics, **known})
+    for topic in topics:
+        one = registered.of(topic)
+        if one.enabled_at is None and not one.is_renewed:
+            enabled = msgspec.structs.replace(one, enabled_at=now)
+            registered = registered.with_topic(topic, enabled)
+    return registered
 
 
-def after_reading(
-    registered: Registered, found: Sequence[Subscription], url: str | None, now: float
-) -> Registered:
+def blaming(situation: Situation) -> Registered:
+    """Return what is known with each topic noted that something is missed of, and since when."""
+    registered = situation.registered
+    for topic, one in registered.topics.items():
+        facts = blamed(situation.vitals, topic, one.enabled_at)
+        since = one.blamed_since or situation.now if facts else None
+        if since != one.blamed_since:
+            blamed_now = msgspec.structs.replace(one, blamed_since=since)
+            registered = registered.with_topic(topic, blamed_now)
+    return registered
+
+
+def renewing(situation: Situation, topic: str) -> Registered:
+    """Return what is known once a topic is about to be deleted and created anew."""
+    one, order = situation.registered.of(topic), situation.order
+    # What nothing speaks against is created anew because a person wanted it, and not in vain.
+    renewals = situation.renewals_of(topic) + situation.is_suspect(topic)
+    one = msgspec.structs.replace(
+        one,
+        is_renewed=True,
+        renewals=renewals,
+        problem=None,
+        order=one.order if order is None else order.id,
+    )
+    return situation.registered.with_topic(topic, one)
+
+
+def after_reading(situation: Situation, found: Sequence[Subscription], now: float) -> Registered:
     """Return what is known once the provider has listed what it has.
 
     What leads here and was never seen before counts as enabled from now on; what vanished is not
     proven any more.
     """
+    registered, url, order = situation.registered, situation.url, situation.order
     listed = tuple(Listed(one.id, one.topic, one.url) for one in found)
     right = {one.topic: one.id for one in found if url is not None and leads_to(one.url, url)}
-    topics = dict(registered.topics)
-    for topic, id_ in right.items():
-        known = registered.of(topic)
-        if known.id != id_:
-            known = msgspec.structs.replace(known, proven_at=None, enabled_at=now)
-        topics[topic] = msgspec.structs.replace(known, id=id_, enabled_at=known.enabled_at or now)
-    for topic in topics.keys() - right.keys():
-        topics[topic] = msgspec.structs.replace(
-            topics[topic], id=None, enabled_at=None, proven_at=None
-        )
+    for topic in {*registered.topics, *right}:
+        one, id_ = registered.of(topic), right.get(topic)
+        if id_ is None:
+            one = msgspec.structs.replace(one, id=None, enabled_at=None, proven_at=None)
+        elif one.id != id_:
+            one = msgspec.structs.replace(one, id=id_, enabled_at=now, proven_at=None)
+        registered = registered.with_topic(topic, one)
     present = {one.id for one in found}
-    ours = tuple(id_ for id_ in registered.ours if id_ in present)
     return msgspec.structs.replace(
-        registered, listed=listed, listed_at=now, topics=topics, ours=ours
+        registered,
+        listed=listed,
+        listed_at=now,
+        listed_for=registered.listed_for if order is None else order.id,
+        ours=tuple(id_ for id_ in registered.ours if id_ in present),
     )
 
 
@@ -65,24 +85,23 @@ def after_step(situation: Situation, step: Step, made_id: str, call: Call) -> Re
     one = registered.of(step.topic)
     listed = [known for known in registered.listed if known.id != (step.id or made_id)]
     ours = [known for known in registered.ours if known != made_id]
-    if step.action is Action.DELETE:
-        if step.id == one.id:
-            again = situation.recreations_in_vain(step.topic)
-            again += situation.is_suspect(step.topic)
-            one = msgspec.structs.replace(
-                one, id=None, enabled_at=None, call=None, proven_at=None, recreations=again
-            )
-    else:
+    if step.action is not Action.DELETE:
         # It is known only of what led here before, and proving that enables nothing.
         enabled_at = one.enabled_at or call.ended_at
-        one = msgspec.structs.replace(one, id=made_id, enabled_at=enabled_at, call=call)
+        is_renewed = one.is_renewed and step.action is not Action.CREATE
+        one = msgspec.structs.replace(
+            one, id=made_id, enabled_at=enabled_at, call=call, is_renewed=is_renewed
+        )
         listed.append(Listed(made_id, step.topic, step.url))
         ours.append(made_id)
+    elif step.id == one.id:
+        one = msgspec.structs.replace(one, id=None, enabled_at=None, call=None, proven_at=None)
+    if situation.order is not None:
+        one = msgspec.structs.replace(one, order=situation.order.id, problem=None)
     made = Made(call.ended_at, f"{step.action.value} {step.topic} -> {step.url}: {step.why}")
     return msgspec.structs.replace(
-        registered,
+        registered.with_topic(step.topic, one),
         listed=tuple(listed),
-        topics={**registered.topics, step.topic: one},
         ours=tuple(ours),
         unreachable=None,
         made=(*registered.made, made)[-_MOST_MADE:],
@@ -92,9 +111,7 @@ def after_step(situation: Situation, step: Step, made_id: str, call: Call) -> Re
 def after_orders(situation: Situation) -> Registered:
     """Return what is known once the order that is done, if one is, has its outcome."""
     registered, order = situation.registered, situation.order
-    if order is None:
-        return registered
-    if not _is_done(situation, order):
+    if order is None or not _is_done(situation, order):
         return registered
     problem = _problem(situation, order)
     steps = tuple(made.told for made in registered.made if made.at >= order.asked_at)
@@ -107,12 +124,15 @@ def _is_done(situation: Situation, order: Order) -> bool:
     registered = situation.registered
     if situation.url is None and order.what != "list":
         return True
-    if registered.listed_at is None or registered.listed_at < order.asked_at:
+    if registered.listed_for != order.id:
         return False
     if order.what == "list":
         return True
-    is_waiting = any(one.call is not None for one in registered.topics.values())
-    return not is_waiting and not any(steps_left(situation, order))
+    if any(one.call is not None for one in registered.topics.values()):
+        return False
+    if any(one.is_renewed and one.problem is None for one in registered.topics.values()):
+        return False
+    return not any(steps_left(situation, order)) and not any(situation.to_renew(order))
 
 
 def _problem(situation: Situation, order: Order) -> str | None:
@@ -124,7 +144,7 @@ def _problem(situation: Situation, order: Order) -> str | None:
     told = [
         f"{topic}: {one.problem}"
         for topic, one in situation.registered.topics.items()
-        if one.problem is not None and (one.failed_at or 0.0) >= order.asked_at
+        if one.problem is not None and one.order == order.id
     ]
     topics = order.topics or situation.registration.topics
     if order.what == "test":
@@ -133,7 +153,5 @@ def _problem(situation: Situation, order: Order) -> str | None:
     taken = situation.plan(order).taken if order.what == "ensure" else ()
     if taken:
         others = ", ".join(f"{one.topic} leads to {one.url}" for one in taken)
-        told.append(
-            f"others have topics of this account, and --take-over moves them here: {others}"
-        )
+        told.append(f"others have topics of this account, --take-over moves them here: {others}")
     return "; ".join(told) or None

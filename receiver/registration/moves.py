@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from handlers.registration import Step
+from handlers.registration import Action, Step
 from receiver.registration.proof import WINDOW
 from receiver.registration.signs import Order
 from receiver.registration.situation import Situation
@@ -26,13 +26,23 @@ class Make:
 
 
 @dataclass(frozen=True, slots=True)
+class Renew:
+    """Write down that a topic is to be deleted and created anew, before the first of it is done.
+
+    Whoever goes on after a crash in between then knows what is missing and why.
+    """
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Do nothing until a time, in seconds since 1970, or until a sign comes."""
 
     until: float
 
 
-Move: TypeAlias = Read | Make | Rest
+Move: TypeAlias = Read | Make | Renew | Rest
 
 
 def next_move(situation: Situation) -> Move:
@@ -44,48 +54,62 @@ def next_move(situation: Situation) -> Move:
     order = situation.order
     if _is_listing_due(situation, order):
         return Read()
-    if order is not None:
-        left = next(steps_left(situation, order), None)
-        return Rest(_until(situation, [])) if left is None else Make(left)
-    steps = list(steps_to_make(situation, order))
+    steps = list(situation.renewals())
+    if order is None:
+        steps += steps_to_make(situation, order)
     for step in steps:
         if situation.now >= situation.registered.of(step.topic).not_before:
             return Make(step)
+    if order is not None:
+        left = next(steps_left(situation, order), None)
+        if left is not None:
+            return Make(left)
+    if may_change(situation, order):
+        for topic in situation.to_renew(order):
+            return Renew(topic)
     return Rest(_until(situation, steps))
 
 
-def steps_left(situation: Situation, order: Order) -> Iterator[Step]:
-    """Yield the steps of an order that have not failed since it was asked for."""
-    for step in steps_to_make(situation, order):
-        failed_at = situation.registered.of(step.topic).failed_at
-        if failed_at is None or failed_at < order.asked_at:
-            yield step
+def may_change(situation: Situation, order: Order | None) -> bool:
+    """Tell whether anything may be changed at the provider: by itself, or because it was asked."""
+    if situation.url is None:
+        return False
+    return situation.registration.managed if order is None else order.what != "list"
 
 
 def steps_to_make(situation: Situation, order: Order | None) -> Iterator[Step]:
     """Yield the steps from what is to what is wanted; what must be deleted anyway comes last."""
-    may_change = situation.registration.managed or (order is not None and order.what != "list")
-    if situation.url is None or not may_change:
+    if not may_change(situation, order):
         return
     if order is None or order.what == "ensure":
         made = situation.plan(order)
-        stale = [step for step in made.steps if step.action == "delete"]
+        stale = [step for step in made.steps if step.action is Action.DELETE]
         yield from (step for step in made.steps if step not in stale)
         yield from situation.proofs(order)
-        yield from situation.recreations(order)
         yield from stale
     elif order.what == "test":
         yield from situation.proofs(order)
 
 
+def steps_left(situation: Situation, order: Order) -> Iterator[Step]:
+    """Yield the steps of an order but for those that it has seen fail."""
+    for step in steps_to_make(situation, order):
+        one = situation.registered.of(step.topic)
+        if one.order != order.id or one.problem is None:
+            yield step
+
+
 def _is_listing_due(situation: Situation, order: Order | None) -> bool:
-    listed_at = situation.registered.listed_at
+    registered = situation.registered
+    is_renewing = any(one.is_renewed for one in registered.topics.values())
+    if registered.listed_at is None and is_renewing:
+        return True
     if order is not None:
-        return listed_at is None or listed_at < order.asked_at
-    if not situation.registration.managed or situation.url is None:
+        return registered.listed_for != order.id
+    if not may_change(situation, None):
         return False
     interval = situation.registration.check_interval.total_seconds()
-    return listed_at is None or situation.now - listed_at >= interval
+    return registered.listed_at is None or situation.now - registered.listed_at >= interval
 
 
 def _until(situation: Situation, blocked: list[Step]) -> float:
@@ -98,5 +122,5 @@ def _until(situation: Situation, blocked: list[Step]) -> float:
     for topic in situation.registration.topics:
         suspect_at = situation.suspect_at(topic)
         if suspect_at is not None:
-            times.append(max(suspect_at, situation.recreated_again_at(topic)))
+            times.append(max(suspect_at, situation.renewed_again_at(topic)))
     return max(now + 1.0, min(at for at in times if at > now))

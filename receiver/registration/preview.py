@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from handlers.registration import Action, Step
-from receiver.registration.moves import steps_to_make
+from handlers.registration import Action
+from receiver.registration.moves import may_change, steps_to_make
 from receiver.registration.signs import Order
 from receiver.registration.situation import Situation
 
@@ -43,7 +43,12 @@ class Line:
 
 def preview(situation: Situation, order: Order) -> list[Line]:
     """Return what stays, what would be done for ``order``, and what another has, in this order."""
-    made = [line for step in steps_to_make(situation, order) for line in _lines(step, situation)]
+    made = [
+        Line(_SIGNS[step.action], step.topic, step.url, step.why)
+        for step in steps_to_make(situation, order)
+    ]
+    if may_change(situation, order):
+        made += [line for topic in situation.to_renew(order) for line in _renewed(situation, topic)]
     changed = {line.topic for line in made}
     kept = [
         Line(_KEPT, topic, right.url)
@@ -57,14 +62,8 @@ def preview(situation: Situation, order: Order) -> list[Line]:
     return [*kept, *made, *taken]
 
 
-def _lines(step: Step, situation: Situation) -> Iterator[Line]:
-    yield Line(_SIGNS[step.action], step.topic, step.url, step.why)
-    right = situation.right(step.topic)
-    is_created_anew = (
-        step.action is Action.DELETE
-        and step.topic in situation.registration.topics
-        and right is not None
-        and right.id == step.id
-    )
-    if is_created_anew:
-        yield Line(_SIGNS[Action.CREATE], step.topic, step.url, "created anew, which enables it")
+def _renewed(situation: Situation, topic: str) -> Iterator[Line]:
+    right = situation.right(topic)
+    if right is not None:
+        yield Line(_SIGNS[Action.DELETE], topic, right.url, "to be created anew")
+        yield Line(_SIGNS[Action.CREATE], topic, right.url, "created anew, which enables it")

@@ -46,12 +46,7 @@ def failed(one: TopicRegistration, why: str, now: float, pause: float) -> TopicR
     """Return a topic whose step failed, with its pause: twice as long each time, up to a limit."""
     wait = min(pause * 2.0 ** min(one.failures, _MOST_DOUBLINGS), _LONGEST_PAUSE)
     return msgspec.structs.replace(
-        one,
-        call=None,
-        problem=why,
-        failed_at=now,
-        failures=one.failures + 1,
-        not_before=now + wait,
+        one, call=None, problem=why, failures=one.failures + 1, not_before=now + wait
     )
 
 
@@ -75,6 +70,4 @@ def _settled(
         used = (*used, first)[-_MOST_EXPLAINED:]
     elif now > call.ended_at + WINDOW + _SKEW:
         one = failed(one, UNPROVEN, now, pause)
-    return msgspec.structs.replace(
-        registered, topics={**registered.topics, topic: one}, explained=used
-    )
+    return msgspec.structs.replace(registered.with_topic(topic, one), explained=used)

@@ -32,8 +32,12 @@ class TopicRegistration(msgspec.Struct, array_like=True, frozen=True):
 
     ``enabled_at`` is since when its webhooks should arrive here, as far as we know. ``call`` waits
     for the arrival that proves it; ``proven_at`` is when the last one came. ``problem`` is why the
-    last step failed, at ``failed_at``, after ``failures`` in a row; the next is made no sooner than
-    ``not_before``. ``recreations`` counts those since the last sign of life.
+    last step failed, after ``failures`` in a row; the next is made no sooner than ``not_before``.
+    ``order`` is the last order for which a step was made, whatever came of it.
+
+    ``is_renewed`` says that it is being deleted and created anew, from before the one to after the
+    other, whoever goes on with it. ``renewals`` counts those since it was last well for long, and
+    ``blamed_since`` is since when something is missed that it should have announced.
     """
 
     id: str | None = None
@@ -41,10 +45,12 @@ class TopicRegistration(msgspec.Struct, array_like=True, frozen=True):
     call: Call | None = None
     proven_at: float | None = None
     problem: str | None = None
-    failed_at: float | None = None
     failures: int = 0
     not_before: float = 0.0
-    recreations: int = 0
+    order: str | None = None
+    is_renewed: bool = False
+    renewals: int = 0
+    blamed_since: float | None = None
 
 
 class Made(msgspec.Struct, array_like=True, frozen=True):
@@ -71,7 +77,8 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
     ``unreachable`` says why our own URL could not be reached when a step was to be made.
     ``looked_at`` is when the guard last did its work, ``swept_at`` when it last had everything read
     again. ``explained`` are the latest arrivals that proved something: each proves one thing only.
-    ``made`` are its latest steps, ``done`` the latest orders.
+    ``made`` are its latest steps, ``done`` the latest orders, and ``listed_for`` the last order for
+    which the listing was read.
     """
 
     url: str = ""
@@ -85,6 +92,11 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
     explained: tuple[float, ...] = ()
     made: tuple[Made, ...] = ()
     done: tuple[Done, ...] = ()
+    listed_for: str | None = None
+
+    def with_topic(self, topic: str, one: TopicRegistration) -> "Registered":
+        """Return it with what is known of one topic replaced."""
+        return msgspec.structs.replace(self, topics={**self.topics, topic: one})
 
     def of(self, topic: str) -> TopicRegistration:
         """Return what was done for a topic, nothing if it is not known."""

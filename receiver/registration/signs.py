@@ -46,7 +46,7 @@ class Missed(msgspec.Struct, frozen=True):
     """A fact that a reconciliation found and no webhook had announced.
 
     ``subject`` is its resource, such as ``invoice/aBc123``. It happened no earlier than
-    ``happened_since``, None if nobody can say.
+    ``happened_since``, None if nobody can say. ``noticed_at`` is when that was learnt here.
     """
 
     fact: str
@@ -54,6 +54,7 @@ class Missed(msgspec.Struct, frozen=True):
     subject: str
     happened_since: float | None
     observed_at: float
+    noticed_at: float = 0.0
 
 
 class Unannounced(_Sign, tag="unannounced", frozen=True):

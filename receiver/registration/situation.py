@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from handlers.registration import Action, Plan, Registration, Step, Subscription, leads_to, plan
 from receiver.registration.registered import Registered
 from receiver.registration.signs import Order
-from receiver.registration.suspicion import blamed, exhausted_at, suspected_at, usual_delay
+from receiver.registration.suspicion import blamed, usual_delay
 from receiver.registration.vitals import Vitals
 
 ORDER_LIVES = 3600.0
@@ -14,7 +14,10 @@ ORDER_LIVES = 3600.0
 
 _FIRST_PAUSE = 3600.0
 _LONGEST_PAUSE = 24 * 3600.0
-"""Seconds between re-creations of one topic that do not help, at first and at most."""
+"""Seconds between two renewals of one topic, at first and at most."""
+
+_WELL = 48 * 3600.0
+"""Seconds without a renewal after which a topic was well for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,59 +74,75 @@ class Situation:
         )
 
     def proofs(self, order: Order | None) -> Iterator[Step]:
-        """Yield a step for each topic that leads here, as was never seen, or not since asked."""
-        asked_at = order.asked_at if order is not None and order.what == "test" else 0.0
+        """Yield a step for each topic that leads here, as was never seen, or not for this test."""
+        test = order.id if order is not None and order.what == "test" else None
         for topic in self._asked_topics(order):
-            right = self.right(topic)
-            proven_at = self.registered.of(topic).proven_at
-            if right is not None and (proven_at is None or proven_at < asked_at):
+            right, one = self.right(topic), self.registered.of(topic)
+            if right is not None and (one.proven_at is None or (test and one.order != test)):
                 action = Action.TEST if self.registration.can_test else Action.MODIFY
                 yield Step(action, topic, right.url, right.id, "to see that it arrives here")
 
-    def recreations(self, order: Order | None) -> Iterator[Step]:
-        """Yield the deletion of what is to be created anew: what is suspect, or what was asked."""
-        for topic in self._asked_topics(order):
-            right = self.right(topic)
-            if right is None:
+    def renewals(self) -> Iterator[Step]:
+        """Yield what is left to be done for the topics that are being deleted and created anew."""
+        for topic, one in self.registered.topics.items():
+            if not one.is_renewed or self.url is None:
                 continue
-            enabled_at = self.registered.of(topic).enabled_at or 0.0
-            if order is not None and order.recreate:
-                if enabled_at < order.asked_at:
-                    yield Step(Action.DELETE, topic, right.url, right.id, "to be created anew")
-            elif self.is_suspect(topic) and self.now >= self.recreated_again_at(topic):
-                why = "it is probably disabled, and to be created anew"
-                yield Step(Action.DELETE, topic, right.url, right.id, why)
+            right = self.right(topic)
+            if right is not None:
+                yield Step(Action.DELETE, topic, right.url, right.id, "to be created anew")
+            elif not any(known.topic == topic for known in self.subscriptions):
+                yield Step(Action.CREATE, topic, self.url, why="it was deleted to be created anew")
+
+    def to_renew(self, order: Order | None) -> Iterator[str]:
+        """Yield the topics that should be created anew: what is suspect, or what was asked."""
+        for topic in self._asked_topics(order):
+            one = self.registered.of(topic)
+            if self.right(topic) is None or one.is_renewed:
+                continue
+            if order is not None:
+                if order.recreate and one.order != order.id:
+                    yield topic
+            elif self.is_suspect(topic) and self.now >= self.renewed_again_at(topic):
+                yield topic
 
     def suspect_at(self, topic: str) -> float | None:
         """Return from when on a topic is probably disabled, None if nothing speaks for it."""
-        enabled_at = self.registered.of(topic).enabled_at
-        facts = blamed(self.vitals, topic, enabled_at)
-        most = self.registration.most_undeliverable
-        times = (
-            suspected_at(facts, usual_delay(self.vitals)),
-            exhausted_at(self.vitals, topic, enabled_at, most),
-        )
-        return min((at for at in times if at is not None), default=None)
+        one = self.registered.of(topic)
+        facts = blamed(self.vitals, topic, one.enabled_at)
+        if not facts:
+            return None
+        # Only the latest facts are known, so that in a busy shop the first are long forgotten.
+        noticed = min(max(fact.observed_at, fact.noticed_at) for fact in facts)
+        since = noticed if one.blamed_since is None else min(noticed, one.blamed_since)
+        return since + usual_delay(self.vitals)
 
     def is_suspect(self, topic: str) -> bool:
         """Tell whether a topic is probably disabled."""
         at = self.suspect_at(topic)
         return at is not None and at <= self.now
 
-    def recreated_again_at(self, topic: str) -> float:
-        """Return when a topic may be created anew: the less it helps, the later."""
+    def renewed_again_at(self, topic: str) -> float:
+        """Return when a topic may be created anew: the more often it was, the later.
+
+        Whether it is alive says nothing here: there may be changes that are never announced.
+        """
         one = self.registered.of(topic)
-        if one.enabled_at is None or not self.recreations_in_vain(topic):
+        if one.enabled_at is None or not one.renewals:
             return 0.0
-        pause = _FIRST_PAUSE * 2.0 ** (self.recreations_in_vain(topic) - 1)
+        pause = _FIRST_PAUSE * 2.0 ** (one.renewals - 1)
         return one.enabled_at + min(pause, _LONGEST_PAUSE)
 
-    def recreations_in_vain(self, topic: str) -> int:
-        """Return how often in a row a topic was created anew without telling anything since."""
+    def renewals_of(self, topic: str) -> int:
+        """Return how often a topic was created anew since it was last well for long."""
+        one = self.registered.of(topic)
+        is_long_ago = one.enabled_at is not None and self.now - one.enabled_at > _WELL
+        return 0 if is_long_ago else one.renewals
+
+    def is_renewed_in_vain(self, topic: str) -> bool:
+        """Tell whether a topic was created anew and has told nothing new since."""
         one, known = self.registered.of(topic), self.vitals.topics.get(topic)
         alive_at = None if known is None else known.alive_at
-        is_alive = alive_at is not None and alive_at > (one.enabled_at or 0.0)
-        return 0 if is_alive else one.recreations
+        return bool(one.renewals) and (alive_at is None or alive_at <= (one.enabled_at or 0.0))
 
     def _asked_topics(self, order: Order | None) -> Sequence[str]:
         wanted = self.registration.topics

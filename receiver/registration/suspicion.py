@@ -1,19 +1,15 @@
 """Suspicion: whether a topic's webhook is probably disabled.
 
 The provider tells nobody when it switches a webhook off, and lists it as before. What tells is that
-something happened, long enough ago, that its webhook should have announced and did not; or that we
-failed to take as many notifications as disable it.
+something happened, long enough ago, that its webhook should have announced and did not. That we did
+not take what was sent is an alarm, and no evidence: whoever knocks without a key causes it too.
 """
-
-from collections.abc import Sequence
 
 from receiver.registration.signs import Missed
 from receiver.registration.vitals import Vitals
 
 SHORTEST_DELAY = 300.0
 """Seconds that a webhook may always take; where they are slower, twice their longest delay."""
-
-_UNAUTHORIZED = 401
 
 LONGEST_DELAY = 6 * 3600.0
 """Seconds beyond which no webhook is waited for, however slow others were."""
@@ -42,25 +38,3 @@ def blamed(vitals: Vitals, topic: str, enabled_at: float | None) -> tuple[Missed
         and missed.happened_since >= enabled_at
         and missed.observed_at >= alive_at
     )
-
-
-def suspected_at(facts: Sequence[Missed], delay: float) -> float | None:
-    """Return from when on these facts make their webhook suspect, None if there are none."""
-    return min(missed.observed_at for missed in facts) + delay if facts else None
-
-
-def exhausted_at(vitals: Vitals, topic: str, enabled_at: float | None, most: int) -> float | None:
-    """Return when the failure budget of a topic was used up for certain, None if it was not.
-
-    Refused signatures do not count here: anyone can cause them, and a webhook must not be created
-    anew because a stranger knocked.
-    """
-    known = vitals.topics.get(topic)
-    if known is None or enabled_at is None:
-        return None
-    counted = [
-        failure.at
-        for failure in known.failures
-        if failure.at >= enabled_at and failure.status != _UNAUTHORIZED
-    ]
-    return sorted(counted)[most - 1] if len(counted) >= most else None

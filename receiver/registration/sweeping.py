@@ -16,16 +16,34 @@ _QUIET = 300.0
 _APART = 3600.0
 """Seconds between sweeps, which cost a call for each window."""
 
+_APART_FOR_FAILURES = 6 * 3600.0
+"""The same for sweeps because of failures: a flood from outside can cause some."""
 
-def is_sweep_due(registered: Registered, vitals: Vitals, now: float, interval: float) -> bool:
-    """Tell whether there was a gap since everything was last read; ``interval`` in seconds."""
-    if registered.looked_at is None or registered.swept_at is None:
+_UNAVAILABLE = 503
+"""What we answer to a webhook that is durable nowhere. Other refusals anyone can cause, or mean
+that it will be refused again."""
+
+
+def is_sweep_due(
+    registered: Registered, vitals: Vitals, now: float, interval: float, gap: float
+) -> bool:
+    """Tell whether webhooks may have been lost since everything was last read.
+
+    ``gap`` is for how many seconds nobody had the account before the one who has it now looked for
+    the first time, ``interval`` how often the guard looks. A guard that had to wait is no gap:
+    reading everything is what it may have waited for.
+    """
+    if registered.swept_at is None:
         # All windows are new: they are due anyway.
         return False
-    if now - registered.swept_at < _APART:
-        return False
-    if now - registered.looked_at > _MISSED_LOOKS * interval:
-        return True
-    failures = [f.at for known in vitals.topics.values() for f in known.failures]
+    since = now - registered.swept_at
+    if gap > _MISSED_LOOKS * interval:
+        return since >= _APART
+    failures = [
+        failure.at
+        for known in vitals.topics.values()
+        for failure in known.failures
+        if failure.status == _UNAVAILABLE
+    ]
     failed_at = max(failures, default=0.0)
-    return registered.swept_at < failed_at < now - _QUIET
+    return since >= _APART_FOR_FAILURES and registered.swept_at < failed_at < now - _QUIET

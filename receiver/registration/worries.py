@@ -54,7 +54,7 @@ def worries(situation: Situation, account: AccountSettings) -> Iterator[Worry]:
             "http.public_url is not set, so there is no URL to register",
             "set http.public_url to where the provider reaches this service, and restart",
         )
-    elif situation.registration.managed and registered.listed_at is not None:
+    else:
         yield from _of_the_list(situation, account.name)
     unproven = [topic for topic, one in registered.topics.items() if one.problem == UNPROVEN]
     if unproven:
@@ -71,9 +71,16 @@ def worries(situation: Situation, account: AccountSettings) -> Iterator[Worry]:
 
 def _of_the_list(situation: Situation, account: str) -> Iterator[Worry]:
     topics = situation.registration.topics
-    taken = situation.plan(None).taken
+    managed = situation.registration.managed and situation.registered.listed_at is not None
+    taken = situation.plan(None).taken if managed else ()
     others = {one.topic for one in taken}
-    absent = [t for t in topics if situation.right(t) is None and t not in others]
+    absent = [
+        topic
+        for topic in topics
+        if situation.right(topic) is None
+        and topic not in others
+        and (managed or situation.registered.of(topic).is_renewed)
+    ]
     if absent:
         problems = {situation.registered.of(topic).problem for topic in absent} - {None}
         told = f": {'; '.join(sorted(map(str, problems)))}" if problems else ""
@@ -99,7 +106,7 @@ def _of_the_silent(situation: Situation, account: str) -> Iterator[Worry]:
     """
     topics = situation.registration.topics
     silent = [topic for topic in topics if situation.is_suspect(topic)]
-    renewed = [t for t in topics if t not in silent and situation.recreations_in_vain(t)]
+    renewed = [t for t in topics if t not in silent and situation.is_renewed_in_vain(t)]
     if not silent and not renewed:
         return
     told = [f"{topic}: {_of_one_silent(situation, topic)}" for topic in silent]
@@ -116,9 +123,6 @@ def _of_the_silent(situation: Situation, account: str) -> Iterator[Worry]:
 
 def _of_one_silent(situation: Situation, topic: str) -> str:
     facts = blamed(situation.vitals, topic, situation.registered.of(topic).enabled_at)
-    if not facts:
-        most = situation.registration.most_undeliverable
-        return f"{most} notifications were not taken, which disables a webhook"
     first = min(missed.observed_at for missed in facts)
     subjects = _listed(dict.fromkeys(missed.subject for missed in facts))
     return (

@@ -9,6 +9,7 @@ import structlog
 from config.topics import Topics
 from handlers.clock import rfc3339
 from handlers.contradiction import contradiction
+from handlers.entry import Published
 from handlers.event import PaymentEvent, make_event
 from handlers.fact import Claim, Fact, Interpretation, Reading, Uninterpretable
 from handlers.ledger import Entry, Settlement, settle
@@ -92,8 +93,10 @@ class Route:
         if said.reading is not None:
             settlement = self._settle(said.reading, topics, observation, at, ledger, result)
         result.signs = signs_of(handler, observation, said, topics, settlement)
-        if said.claim is not None and not _in_ledger(said.claim, ledger, result):
-            self._pursue(said.claim, handler.can_look_up(said.claim), key, observation, result)
+        if said.claim is not None:
+            askable = handler.can_look_up(said.claim)
+            known = _published(said.claim, ledger, result)
+            self._pursue(said.claim, known, askable, key, observation, result)
         if settlement is not None and settlement.withheld and result.look_up is None:
             # While the provider is asked, the observation waits: it comes again with the answer.
             detail = _doubt(settlement.withheld, horizon_in(ledger))
@@ -157,30 +160,45 @@ class Route:
 
     @staticmethod
     def _pursue(
-        claim: Claim, askable: bool, key: str, observation: Observation, result: Consequences
+        claim: Claim,
+        known: Published | None,
+        askable: bool,
+        key: str,
+        observation: Observation,
+        result: Consequences,
     ) -> None:
-        if observation.verdict == CONFIRMED:
+        """Have the claim looked up, or refuse it; ``known`` is the claimed fact, if published."""
+        # Where a reconciliation was faster than the webhook, only the answer shows that a webhook
+        # did tell of it. An observation that has its verdict never asks again.
+        is_told = known is not None and not known.unannounced
+        if is_told or observation.verdict == CONFIRMED:
             return
-        claimed = f"the topic {observation.topic!r} says more than the body"
-        if observation.verdict is not None:
-            detail = f"{claimed}, and the provider does not bear it out: {observation.verdict}"
-            result.refusals.append(_refusal(observation, Reason.CLAIM_NOT_CONFIRMED, detail))
-        elif askable:
+        if askable and observation.verdict is None:
             original = Original.of(key, observation)
             result.look_up = LookUp(observation.account, claim, original)
-        else:
-            detail = f"{claimed}, and the provider cannot be asked"
-            result.refusals.append(_refusal(observation, Reason.TOPIC_BEYOND_BODY, detail))
+        elif known is None:
+            result.refusals.append(_unproven(observation))
 
 
-def _in_ledger(claim: Claim, ledger: Mapping[bytes, bytes], result: Consequences) -> bool:
+def _published(
+    claim: Claim, ledger: Mapping[bytes, bytes], result: Consequences
+) -> Published | None:
+    """Return what the ledger holds of the claimed fact; None if it holds nothing."""
     if claim.fact is None:
-        return False
+        return None
     key = claim.fact.resource.partition_key.encode()
     raw = result.entry[1] if result.entry and result.entry[0] == key else ledger.get(key)
-    if raw is None:
-        return False
-    return any(fact.id == claim.fact.id.bytes for fact in Entry.decode(raw).published)
+    published = () if raw is None else Entry.decode(raw).published
+    return next((fact for fact in published if fact.id == claim.fact.id.bytes), None)
+
+
+def _unproven(observation: Observation) -> Refusal:
+    claimed = f"the topic {observation.topic!r} says more than the body"
+    if observation.verdict is None:
+        detail = f"{claimed}, and the provider cannot be asked"
+        return _refusal(observation, Reason.TOPIC_BEYOND_BODY, detail)
+    detail = f"{claimed}, and the provider does not bear it out: {observation.verdict}"
+    return _refusal(observation, Reason.CLAIM_NOT_CONFIRMED, detail)
 
 
 def _doubt(withheld: tuple[Fact, ...], horizon: datetime | None) -> str:

@@ -131,6 +131,9 @@ def _delay(observation: Observation, facts: Collection[Fact]) -> float | None:
 def _missed(
     observation: Observation, topics: Mapping[Fact, str], settlement: Settlement
 ) -> Iterator[Missed]:
+    if observation.letter_id is not None:
+        # It was read long ago: its webhook would be blamed at once, and may have come since.
+        return
     for publication in settlement.publications:
         fact = publication.fact
         if fact in topics:

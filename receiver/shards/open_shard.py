@@ -87,6 +87,12 @@ class OpenShard:
         end = self._consumer.highwater(self._input)
         return None if end is None else max(0, end - self.position.offset)
 
+    @property
+    def is_caught_up(self) -> bool:
+        """Return whether no more input was there when records were last fetched."""
+        end = self._consumer.highwater(self._input)
+        return end is not None and self.reached >= end
+
     async def fetch(self, *, wait: float, limit: int) -> Sequence[InputRecord]:
         """Return the next input records, at most ``limit``; none if none came in ``wait`` seconds.
 

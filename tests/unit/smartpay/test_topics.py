@@ -180,6 +180,48 @@ def test_a_dummy_may_answer_a_test(topic: str) -> None:
     assert actions(said) == ["created", "paid"]
 
 
+DUMMIES = [{"is_dummy": mark} for mark in (True, 1, "1", "true", "True")]
+
+
+@pytest.mark.parametrize("topic", [*TOPICS, "", "other"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *DUMMIES,
+        {"data": {"is_dummy": True}},
+        {"result": {"invoice": {"is_dummy": "1"}}},
+        {"data": [{"is_dummy": "true"}, {"payment_method": "d"}]},
+        {"is_dummy": True, "data": {"is_dummy": False, "invoice_id": ""}},
+    ],
+)
+def test_a_dummy_that_names_nothing_only_answers(topic: str, body: dict[str, Any]) -> None:
+    """What a test notification holds but is_dummy is not documented: an id may not be there."""
+    assert interpreted(body, topic) == Interpretation(answers_us=True)
+
+
+@pytest.mark.parametrize("dummy", DUMMIES)
+def test_a_dummy_that_is_asked_about_answers_too(dummy: dict[str, Any]) -> None:
+    """The merchant's own id of an order names nothing that could be test data, and is claimed."""
+    said = interpreted({**IN_THE_FIELD, **dummy}, "invoice/paid")
+    assert said.answers_us
+    assert said.claim == Claim("invoice", "paid", "custom_order_id", "shop-1")
+
+
+@pytest.mark.parametrize("mark", [False, 0, "0", "false", "", None, "perhaps", 2, {}, [True]])
+def test_what_is_no_dummy_and_names_nothing_is_refused(mark: Any) -> None:
+    """A mark that cannot be read does not make a webhook vanish."""
+    with pytest.raises(Uninterpretable) as refused:
+        interpreted({"is_dummy": mark}, "invoice/created")
+    assert refused.value.reason == "no-id"
+
+
+@pytest.mark.parametrize("origin", [Origin.RECONCILIATION, Origin.LOOKUP])
+def test_a_dummy_row_that_names_nothing_is_refused(origin: Origin) -> None:
+    """Only a webhook answers us: a listing has rows of something."""
+    with pytest.raises(Uninterpretable):
+        handler().interpret(observed({"is_dummy": True}, "invoices", origin))
+
+
 def test_a_dummy_in_a_listing_answers_nobody() -> None:
     """Only a webhook can be what the provider sends on our call."""
     row = observed({**PAID, "is_dummy": True}, "invoices", Origin.RECONCILIATION)

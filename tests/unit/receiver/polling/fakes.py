@@ -13,7 +13,7 @@ from receiver.polling.entry import WatchEntry
 from receiver.shards.open_shard import InputRecord, OpenShard, ShardSpec
 from receiver.shards.session import Batches, SessionLost
 from receiver.shards.table import InputPosition
-from receiver.watches.requests import WatchRequest, to_record
+from receiver.watches.requests import Request, to_record
 
 
 class FakeShard(OpenShard):
@@ -55,12 +55,17 @@ class FakeShard(OpenShard):
         """Return the offset after all that was fetched."""
         return self._offset - len(self._records)
 
+    @property
+    def is_caught_up(self) -> bool:
+        """Return whether all that was sent was fetched."""
+        return not self._records
+
     def watch(self, key: str) -> WatchEntry | None:
         """Return a committed watch."""
         raw = self._entries.get(key.encode())
         return None if raw is None else WatchEntry.decode(raw)
 
-    def send(self, *requests: WatchRequest | bytes) -> None:
+    def send(self, *requests: Request | bytes) -> None:
         """Have the next fetch return these; with none it returns at once, without any."""
         for request in requests:
             value = request if isinstance(request, bytes) else to_record(request).value

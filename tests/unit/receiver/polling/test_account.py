@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
 from pydantic import SecretStr
 
+from config.account import AccountSettings
 from handlers.exchange import (
     AccountFailed,
     CallFailed,
@@ -154,6 +156,31 @@ async def test_an_operator_ends_a_pause() -> None:
     account.failed(Refused("401"), 1_000.0)
     account.try_again(2_000.0)
     assert account.may_start(2_000.0)
+
+
+@virtual
+async def test_credentials_are_fingerprinted_only_after_failures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes long: it is not done for calls that go well, and once for all that do not."""
+    made: list[str] = []
+
+    def counted(settings: AccountSettings) -> str:
+        made.append(settings.name)
+        return "print"
+
+    monkeypatch.setattr("receiver.polling.account.fingerprint", counted)
+    world = World()
+    account = world.account()
+    account.succeeded(1_000.0)
+    AccountPolling(
+        account.handler, world.now, world.alarms, world.rng, standing=account.standing(1_000.0)
+    )
+    assert made == []
+    for _ in range(3):
+        account.failed(RefusedForGood("403"), 1_000.0)
+        assert account.standing(1_000.0).failed == "print"
+    assert made == ["a"]
 
 
 @virtual

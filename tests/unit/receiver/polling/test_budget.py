@@ -69,3 +69,48 @@ async def test_time_without_calls_earns_no_more_than_one_budget() -> None:
     for _ in range(4):
         await tested.take()
     assert time() == 1_010.0
+
+
+@virtual
+async def test_keeping_a_call_may_take_longer_than_the_period() -> None:
+    """It is made all the same; whoever asks meanwhile makes it no failure."""
+    time = asyncio.get_running_loop().time
+    tested = budget(1, 10.0)
+    tested.keep_first(lambda: asyncio.sleep(12.0))
+    call = asyncio.create_task(tested.take())
+    await asyncio.sleep(11.0)
+    assert tested.used() == 0
+    await call
+    assert (time(), tested.used()) == (12.0, 1)
+
+
+@virtual
+async def test_a_call_given_up_while_it_is_kept_is_cancelled() -> None:
+    """However long that has taken already."""
+    tested = budget(1, 10.0)
+    tested.keep_first(lambda: asyncio.sleep(60.0))
+    call = asyncio.create_task(tested.take())
+    await asyncio.sleep(11.0)
+    assert tested.used() == 0
+    call.cancel()
+    await asyncio.wait([call])
+    assert call.cancelled()
+
+
+@virtual
+async def test_no_period_sees_more_calls_where_keeping_takes_long() -> None:
+    """A call that was made later than it was to be moves the turn of those that wait for it."""
+    time, rng, made = asyncio.get_running_loop().time, Random(5), list[float]()
+    tested = budget(2, 10.0)
+    tested.keep_first(lambda: asyncio.sleep(rng.choice([0.0, 1.0, 4.0, 15.0])))
+
+    async def call() -> None:
+        await tested.take()
+        made.append(time())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(100):
+            group.create_task(call())
+    assert len(made) == 100
+    assert all(later - earlier > 9.999 for earlier, later in zip(made, made[2:], strict=False))
+    assert made[-1] < 100 * 10.0

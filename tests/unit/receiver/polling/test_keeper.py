@@ -54,6 +54,7 @@ class Kept:
         self.keeper = Keeper(self.watchlist, self.guard, self.alarms)
         account = SmartPaySandbox().account("shop", "http://127.0.0.1:1")
         self.handler = SmartPayHandler(account)
+        self.keeper.is_awake = True
         self.keeper.serve(self.handler, NOW)
 
     def remember(self, registered: Registered) -> None:
@@ -113,7 +114,7 @@ async def test_what_the_guard_is_about_to_mend_is_told_before() -> None:
     suspect_at = NOW + 2 + SHORTEST_DELAY
     kept.keeper.judge(suspect_at - 1)
     assert SILENT not in kept.codes()
-    kept.keeper.for_visit("shop")
+    kept.keeper.seen("shop")
     kept.keeper.judge(suspect_at)
     assert SILENT in kept.codes()
 
@@ -186,3 +187,38 @@ async def test_a_provider_that_calls_nobody_is_not_looked_after() -> None:
     account = SmartPaySandbox().account("shop", "http://127.0.0.1:1")
     kept.keeper.serve(Silent(account), NOW)  # type: ignore[arg-type]
     assert kept.keeper.care() == {}
+
+
+async def test_nothing_is_judged_before_the_signs_are_known() -> None:
+    """What was told while nobody had the account may change everything."""
+    kept = Kept()
+    kept.keeper.is_awake = False
+    kept.keeper.take(refused(6), NOW)
+    kept.keeper.judge(NOW)
+    assert kept.codes() == set()
+
+
+async def test_only_a_person_cuts_a_pause_of_the_guard_short() -> None:
+    """Anyone can send an old webhook again, as often as he likes."""
+    for sign, woken in (
+        (Arrived("shop", "webhook/created", NOW), False),
+        (Order("shop", "1", "list", NOW), True),
+    ):
+        kept = Kept()
+        entry = kept.watchlist.get(GUARD)
+        assert entry is not None
+        resting = msgspec.structs.replace(entry, failures=2, next_poll_at=NOW + 3600)
+        kept.watchlist.put(GUARD, resting)
+        kept.keeper.take(sign, NOW + 1)
+        assert (kept.due_at() == NOW + 1) == woken
+
+
+async def test_records_that_cannot_be_read_begin_anew() -> None:
+    """They lock nobody out, and spoil no status."""
+    shard = FakeShard({b"shop/account/standing": b"\x93abc", b"shop/account/vitals": b"\x93abc"})
+    kept = Kept(shard)
+    entry = kept.watchlist.get(GUARD)
+    assert entry is not None
+    kept.watchlist.put(GUARD, msgspec.structs.replace(entry, memory=b"\x93abc"))
+    assert set(kept.keeper.care()) == {"shop"}
+    assert kept.keeper.seen("shop").registered == Registered()

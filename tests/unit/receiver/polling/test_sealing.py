@@ -1,5 +1,8 @@
 """What of an account's secrets is kept where others can read it."""
 
+import hashlib
+from typing import Any
+
 import pytest
 from pydantic import SecretStr
 
@@ -41,6 +44,20 @@ def test_a_token_that_stays_is_sealed_once() -> None:
     assert seal.close("one") != seal.close("two")
 
 
+MEMBERS = SubscriplySettings.model_validate(
+    {"name": "s", "base_url": "https://s.example", "email": "a@b", "password": "p"}
+    | {"currency": "CAD"}
+)
+VOUCHERS = VoucherrySettings.model_validate({"name": "v", "auth_token": "t"})
+
+
+@pytest.mark.parametrize("account", [MEMBERS, VOUCHERS])
+def test_what_a_password_would_open_is_not_sealed(account: AccountSettings) -> None:
+    """Whoever reads the topic could try passwords on it, as many as they like."""
+    assert Seal(account).close("the-token") is None
+    assert Seal(account).open(b"a token") is None
+
+
 def test_without_a_secret_nothing_is_sealed() -> None:
     """A key made of nothing would be anyone's."""
     assert Seal(settings()).close("the-token") is None
@@ -52,19 +69,8 @@ def test_without_a_secret_nothing_is_sealed() -> None:
         (merchant(), "api_key", SecretStr("another")),
         (merchant(), "base_url", "https://sandbox.example"),
         (merchant(api_version="2-0", iframe_key="i"), "iframe_key", SecretStr("j")),
-        (
-            SubscriplySettings.model_validate(
-                {"name": "s", "base_url": "https://s.example", "email": "a@b", "password": "p"}
-                | {"currency": "CAD"}
-            ),
-            "password",
-            SecretStr("q"),
-        ),
-        (
-            VoucherrySettings.model_validate({"name": "v", "auth_token": "t"}),
-            "auth_token",
-            SecretStr("u"),
-        ),
+        (MEMBERS, "password", SecretStr("q")),
+        (VOUCHERS, "auth_token", SecretStr("u")),
     ],
 )
 def test_a_fingerprint_changes_with_the_credentials_alone(
@@ -75,3 +81,17 @@ def test_a_fingerprint_changes_with_the_credentials_alone(
     assert fingerprint(account) != fingerprint(account.model_copy(update={field: changed}))
     assert len(fingerprint(account)) == 16
     assert KEY not in fingerprint(account)
+
+
+def test_a_fingerprint_is_made_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By scrypt, with a salt of the account's own: passwords cannot be tried by the million."""
+    asked: dict[str, Any] = {}
+
+    def scrypt(secret: bytes, **given: Any) -> bytes:
+        asked.update(given, secret=secret)
+        return b"12345678"
+
+    monkeypatch.setattr(hashlib, "scrypt", scrypt)
+    assert fingerprint(MEMBERS) == b"12345678".hex()
+    assert 128 * asked["n"] * asked["r"] >= 8 * 2**20
+    assert b'"s"' in asked["salt"]

@@ -20,7 +20,7 @@ from receiver.observability.metrics import Metrics
 from receiver.polling.account import AccountPolling
 from receiver.polling.budget import Budget
 from receiver.polling.caller import Caller
-from receiver.polling.guard import Guard, Look
+from receiver.polling.guard import Guard, Look, Seen
 from receiver.registration.registered import Registered
 from receiver.registration.signs import Failure, Missed, Order
 from receiver.registration.situation import Situation
@@ -62,6 +62,7 @@ class Stage:
     unreachable: str | None = None
     answers_lost: bool = False
     sweeps: int = 0
+    gap: float = 0.0
     vitals: Vitals = field(default_factory=Vitals)
     registered: Registered = field(default_factory=Registered)
     asked: list[str] = field(default_factory=list)
@@ -164,9 +165,9 @@ class Stage:
 
     async def look(self) -> Look:
         """Have the guard make one visit."""
-        look = await self.guard.visit(
-            self.account, self.handler.registration, self.registered.encode(), self.vitals
-        )
+        remembered = Registered.decode(self.registered.encode())
+        look = await self.guard.visit(self.account, Seen(remembered, self.vitals, self.gap))
+        self.gap = 0.0
         self.registered = look.registered
         self.sweeps += look.sweeps
         return look

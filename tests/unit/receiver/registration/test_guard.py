@@ -248,13 +248,24 @@ async def test_a_test_of_a_registration_proves_it_again() -> None:
         assert (done.problem, len(done.steps)) == (None, 1)
 
 
-async def test_a_gap_has_everything_read_again() -> None:
-    """Nobody looked after the account for a while: webhooks may have been lost."""
+async def test_a_gap_has_everything_read_again_once() -> None:
+    """Nobody had the account for a while: webhooks may have been lost."""
     stage = Stage()
     await stage.settle()
     stage.wait(hours=3)
+    stage.gap = 2 * 3600.0
     assert (await stage.look()).sweeps
     assert not (await stage.look()).sweeps
+
+
+async def test_a_guard_that_had_to_wait_is_no_gap() -> None:
+    """Reading everything again is what it may have waited for: that must not begin anew."""
+    stage = Stage()
+    await stage.settle()
+    for _ in range(5):
+        stage.wait(hours=1)
+        await stage.settle()
+    assert stage.sweeps == 0
 
 
 async def test_a_throttled_step_is_not_a_failed_one() -> None:
@@ -266,16 +277,14 @@ async def test_a_throttled_step_is_not_a_failed_one() -> None:
 
 
 async def test_failures_that_are_over_have_everything_read_again_once() -> None:
-    """What we refused may be lost: it is read as soon as no more is refused for a while."""
+    """What was durable nowhere may be lost: it is read once no more is refused for a while."""
     stage = Stage()
     await stage.settle()
-    for _ in range(12):
-        stage.wait(minutes=10)
-        await stage.settle()
+    stage.wait(hours=7)
     stage.fail("invoice/paid")
     swept = []
     for _ in range(24):
         await stage.settle()
         swept.append(stage.sweeps)
-        stage.wait(minutes=5)
+        stage.wait(minutes=4)
     assert (swept[0], swept[1], swept[-1]) == (0, 0, 1)

@@ -10,9 +10,9 @@ import pytest
 
 from config.account import AccountSettings
 from handlers.clock import from_rfc3339, rfc3339
-from handlers.fact import Fact, Interpretation, Reading
+from handlers.fact import Claim, Fact, Interpretation, Reading
 from handlers.jsontext import compact, parse_object
-from handlers.observation import Observation, Origin
+from handlers.observation import CONFIRMED, Observation, Origin
 from handlers.provider import BaseHandler
 from handlers.registration import Registration
 from handlers.resource import ResourceKey
@@ -30,7 +30,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 
 
 class Announcing(BaseHandler):
-    """Calls a webhook for all that happens but failures; what happened is in the body."""
+    """Calls a webhook for all that happens but failures; the body says it, or only claims it."""
 
     is_registered = True
     is_broken = False
@@ -40,11 +40,20 @@ class Announcing(BaseHandler):
         said = parse_object(observation.body)
         resource = ResourceKey("acme", "shop", "invoice", str(said.pop("id")), "test" in said)
         answers_us = bool(said.pop("test", False))
+        action = said.pop("claims", None)
+        claim = None
+        if action is not None:
+            fact = Fact(resource, str(action))
+            claim = Claim("invoice", fact.action, "id", resource.id, fact)
         facts = (
             Fact(resource, action, None if at is None else from_rfc3339(str(at)))
             for action, at in said.items()
         )
-        return Interpretation(Reading(resource, tuple(facts)), answers_us=answers_us)
+        return Interpretation(Reading(resource, tuple(facts)), claim, answers_us=answers_us)
+
+    def can_look_up(self, claim: Claim) -> bool:
+        """Say yes, but for a refund."""
+        return claim.action != "refunded"
 
     @property
     def registration(self) -> Registration | None:
@@ -79,6 +88,12 @@ class Scene:
         requests = [from_value(record.value or b"") for record in written[before:]]
         return [each for each in requests if not isinstance(each, LookUp | StartWatch | StopWatch)]
 
+    def look_ups(self) -> list[LookUp]:
+        """Return the look-ups that were asked for so far."""
+        written = self.shard.written[TOPICS.watch_requests]
+        requests = [from_value(record.value or b"") for record in written]
+        return [each for each in requests if isinstance(each, LookUp)]
+
     def _clock(self) -> datetime:
         return self.now
 
@@ -99,6 +114,11 @@ def row(id: str = "a", *, news_since: datetime | None = None, **said: Any) -> Ob
     """Return a row that a reconciliation read now."""
     read = replace(webhook(id, **said), origin=Origin.RECONCILIATION, topic="invoices")
     return replace(read, signed_with=None, news_since=news_since)
+
+
+def silent(**changed: Any) -> Observation:
+    """Return a webhook of which only the topic says that the invoice was paid."""
+    return replace(webhook(topic="invoice/paid", created=None, claims="paid"), **changed)
 
 
 def fact_id(action: str, invoice: str = "a") -> str:
@@ -241,6 +261,71 @@ async def test_a_confirmed_claim_clears_what_was_missed(scene: Scene) -> None:
     assert isinstance(sign, Announced)
     assert sign.facts == (fact_id("paid"),)
     assert await scene.route(looked_up) == []
+
+
+async def test_a_redriven_reconciliation_blames_no_webhook(scene: Scene) -> None:
+    """It was read long ago, and still gives its event; a webhook after it announces the fact."""
+    redriven = replace(row(news_since=NOW - HOUR, created=None), letter_id="a letter")
+    assert await scene.route(redriven) == []
+    assert len(scene.shard.events()) == 1
+    [sign] = await scene.route(webhook())
+    assert isinstance(sign, Announced)
+    assert sign.facts == (fact_id("created"),)
+
+
+async def test_a_claim_to_what_was_missed_is_looked_up(scene: Scene) -> None:
+    """Only the answer tells the webhook, late and silent, from an old one under its topic."""
+    await scene.route(webhook(), row(created=None, paid=None))
+    assert await scene.route(silent()) == []
+    [asked] = scene.look_ups()
+    assert (asked.claim.action, asked.claim.id) == ("paid", "a")
+    assert scene.shard.letters() == {}
+
+
+async def test_a_claim_to_what_was_announced_is_not_looked_up(scene: Scene) -> None:
+    """Once it is confirmed it is known, and whoever repeats the claim makes no call."""
+    found = row(created=None, paid=None)
+    await scene.route(webhook(), found, silent())
+    await scene.route(replace(found, origin=Origin.LOOKUP, claimed="invoice/paid"))
+    asked = len(scene.look_ups())
+    assert await scene.route(silent(), silent()) == []
+    assert len(scene.look_ups()) == asked
+
+
+@pytest.mark.parametrize("verdict", [CONFIRMED, "it is not"])
+@pytest.mark.parametrize("letter", [None, "a letter"])
+async def test_a_verdict_on_what_was_missed_ends_the_claim(
+    scene: Scene, verdict: str, letter: str | None
+) -> None:
+    """It was published: there is nothing to refuse, to ask again, or to keep a letter for."""
+    await scene.route(row(created=None, paid=None))
+    await scene.route(silent(verdict=verdict, letter_id=letter))
+    assert scene.look_ups() == []
+    written = scene.shard.written[TOPICS.dead_letters]
+    assert [(record.key, record.value) for record in written] == (
+        [] if letter is None else [(letter.encode(), None)]
+    )
+
+
+async def test_a_redriven_claim_to_what_was_missed_keeps_its_letter(scene: Scene) -> None:
+    """It travels with the look-up, and goes with the verdict."""
+    await scene.route(silent(verdict="it is not"))
+    [letter] = scene.shard.letters()
+    await scene.route(row(created=None, paid=None), silent(letter_id=letter))
+    assert list(scene.shard.letters()) == [letter]
+    [asked] = scene.look_ups()
+    await scene.route(replace(asked.original.observation(), verdict=CONFIRMED))
+    assert scene.shard.letters() == {}
+
+
+async def test_what_nobody_can_be_asked_about_needs_no_look_up_once_published(
+    scene: Scene,
+) -> None:
+    """The claim is true, whoever told it first: no call, and no letter."""
+    await scene.route(row(created=None, refunded=None))
+    await scene.route(webhook(topic="invoice/refunded", created=None, claims="refunded"))
+    assert scene.look_ups() == []
+    assert scene.shard.letters() == {}
 
 
 async def test_test_data_arrives_and_is_no_sign_of_life(scene: Scene) -> None:
