@@ -73,6 +73,13 @@ class AccountSettings(Group):
         """
         return ()
 
+    def has_strong_credentials(self) -> bool:
+        """Whether nobody could guess the secrets in :meth:`credentials`: keys, not passwords.
+
+        Only then what is encrypted with them may be kept where others read it.
+        """
+        return False
+
     def signing_key_fingerprints(self) -> frozenset[str]:
         """The sha256, in hexadecimal, of every key that may sign this account's webhooks.
 

@@ -57,6 +57,7 @@ def load(
     settings = _groups(draft, ready)
     _check_routes(draft, ready, account_models, account_tables)
     inline = _inline_accounts(draft, account_models, account_tables)
+    _check_public_url(draft, settings, inline)
     directory, problems = {}, list(draft.problems)
     if isinstance(written := ready.get("accounts_dir"), str):
         try:
@@ -98,6 +99,22 @@ def _inline_accounts(
     for name, other in shared_keys(accounts.values()):
         draft.complain(("accounts", name), *told_of_shared_key(other))
     return accounts
+
+
+def _check_public_url(
+    draft: Draft, settings: Settings | None, accounts: Mapping[str, AccountSettings]
+) -> None:
+    """Object to webhooks that are to be registered and would lead nowhere.
+
+    Accounts of `accounts_dir` may come later, and must not keep a service from starting.
+    """
+    managed = [name for name, account in accounts.items() if account.needs_public_url()]
+    if managed and settings is not None and settings.http.public_url is None:
+        draft.complain(
+            ("http", "public_url"),
+            f"is missing, and manage_webhooks of {', '.join(managed)} needs it",
+            "set it to the URL at which the provider reaches this service",
+        )
 
 
 def _check_routes(

@@ -79,19 +79,19 @@ class Settings(Group):
             )
         for name, account in self.accounts.items():
             told.extend(f"accounts.{name}: {warning}" for warning in account.warnings())
+        if self.http.public_url is None:
+            told.extend(
+                f"accounts.{name}: manage_webhooks needs http.public_url, which is not set: no"
+                " webhook will be registered"
+                for name in sorted(self.directory_accounts)
+                if self.accounts[name].needs_public_url()
+            )
         if not self.accounts and self.accounts_dir is None:
             told.append("accounts: there are none, and no accounts_dir: nothing will be received")
         return told
 
     def mistakes(self) -> Iterable[Mistake]:
-        """Names of topics that Kafka would not take, and webhooks that lead nowhere."""
-        managed = [name for name, one in self.accounts.items() if one.needs_public_url()]
-        if managed and self.http.public_url is None:
-            yield Mistake(
-                "http.public_url",
-                f"is missing, and manage_webhooks of {', '.join(managed)} needs it",
-                "set it to the URL at which the provider reaches this service",
-            )
+        """Names of topics that Kafka would not take."""
         for index, route in enumerate(self.routes):
             if len(self.kafka.topic_prefix + route.topic) > _LONGEST_TOPIC:
                 yield Mistake(

@@ -20,6 +20,10 @@ _NOT_OF_THE_ACCOUNT = re.compile(r"https?://\S+|webhook[^.:;,]*disabled")
 """A URL that is repeated, whichever words it is made of, and the end of a mere webhook."""
 
 
+PAGE_ROWS = 100
+"""How many rows a full page has, by SmartPay's API documents."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer of the API; its errors and warnings are texts such as ``1001: Invalid key``."""
@@ -88,8 +92,15 @@ class Answer:
             raise AccountFailed("SmartPay's listing has a row that is not an object")
         return [row for row in rows if row is not None]
 
-    def total_pages(self) -> int:
-        """Return how many pages the listing has, as far as this page knows; one if it is silent.
+    @property
+    def tells_pages(self) -> bool:
+        """Return whether the listing says how many pages it has."""
+        return self.content.get("total_pages") is not None
+
+    def total_pages(self, page: int) -> int:
+        """Return how many pages the listing has, as far as this one, the ``page``-th, knows.
+
+        If it is silent there is another page after a full one.
 
         Raises:
             AccountFailed: it is not a number.
@@ -97,7 +108,7 @@ class Answer:
         """
         stated = self.content.get("total_pages")
         if stated is None:
-            return 1
+            return page + (len(self.rows()) >= PAGE_ROWS)
         if isinstance(stated, int):
             return stated
         if isinstance(stated, str) and stated.strip().isdecimal() and len(stated) < 10:

@@ -115,6 +115,7 @@ class Api:
 
         """
         rows: list[JsonObject] = []
+        before: list[JsonObject] = []
         for page in range(first_page, first_page + most_pages):
 
             def ask(token: str, page: int = page) -> Request:
@@ -122,10 +123,14 @@ class Api:
 
             answer = yield from self._call(ask, session)
             read = answer.rows()
+            pages = answer.total_pages(page)
+            # Who tells no number of pages may know none, and show everything each time.
+            if read == before and not answer.tells_pages:
+                return Listing(tuple(rows), is_whole=True, pages=page)
             rows += read
-            pages = answer.total_pages()
             if not read or page >= pages:
                 return Listing(tuple(rows), is_whole=True, pages=pages)
+            before = read
         return Listing(tuple(rows), is_whole=False, pages=pages)
 
     def change(self, step: Step, session: Session) -> Conversation[Answer | None]:

@@ -14,6 +14,7 @@ class Progress:
     ``since`` is where the head begins. ``read_at`` is when the last complete reading began: what
     is new at the next one happened later. Of a reading that takes several visits, ``began`` is when
     it began, ``page`` where it goes on, and ``is_open`` whether it showed an open invoice so far.
+    ``is_late`` says that the window was found to be older than the lookback.
     """
 
     since: datetime | None = None
@@ -21,6 +22,7 @@ class Progress:
     began: datetime | None = None
     page: int = 1
     is_open: bool = False
+    is_late: bool = False
 
     def encode(self) -> bytes:
         """Return it as a watch's memory."""
@@ -38,6 +40,7 @@ class Progress:
                 began=_moment(held.get("began")),
                 page=page if isinstance(page, int) and page >= 1 else 1,
                 is_open=held.get("is_open") is True,
+                is_late=held.get("is_late") is True,
             )
         except (Unreadable, ValueError):
             return Progress()

@@ -7,12 +7,14 @@ last cut. When it spans a day, or fills most of a page, it is cut: what it held 
 A listing shows nothing but the time of creation to ask by, so a late change is found only by
 reading its window again. That is done in proportion to the window's age, counted from its end: in
 an eighth of it while it holds an open (unpaid) invoice, in half of it otherwise, and never sooner
-than ``reconcile_interval``. It is over when it is older than ``reconcile_lookback``, after one more
-reading. Hence the **bound**: a change of an invoice that was open is shown within the interval or
-an eighth of the invoice's age, whichever is longer, and any other within half of its age; the
-poller varies pauses by a tenth. And the **cost** of a window is logarithmic in the lookback L: with
-interval I about ``8 + ln(L / 8I) / ln(9/8)`` calls, or ``2 + ln(L / 2I) / ln(3/2)``: 58 and 20 for
-30 days and 15 minutes. ``docs/operations.md`` says what that comes to for a shop.
+than ``reconcile_interval``. When it is older than ``reconcile_lookback`` it is read once more, and
+for the last time after as long again: it may only have seemed so old by a clock that was wrong, and
+then goes on as before. Hence the **bound**: a change of an invoice that was open is shown within
+the interval or an eighth of the invoice's age, whichever is longer, and any other within half of
+its age; the poller varies pauses by a tenth. And the **cost** of a window is logarithmic in the
+lookback L: with interval I about ``9 + ln(L / 8I) / ln(9/8)`` calls, or
+``3 + ln(L / 2I) / ln(3/2)``: 59 and 21 for 30 days and 15 minutes. ``docs/smartpay.md`` says what
+that comes to for a shop.
 
 **Pages** hardly matter, since a window with more than one page is cut into shorter ones: what its
 first page showed is handed on, and it ends. One page is one answer, in which no row can move. Only
@@ -121,16 +123,20 @@ def read_window(
             is_open=is_open,
         )
         return replace(shown, pace=_AT_ONCE, memory=under_way.encode())
-    if window.asked is not None or now - window.until >= settings.reconcile_lookback:
+    age = now - window.until
+    is_late = age >= settings.reconcile_lookback
+    if window.asked is not None or (is_late and progress.is_late):
         return replace(shown, ending=Ending.DONE)
     return replace(
         shown,
-        pace=_pause(settings, now - window.until, is_open=is_open) / settings.poll_interval,
-        memory=Progress(read_at=progress.began or now).encode(),
+        pace=_pause(settings, age, is_open=is_open) / settings.poll_interval,
+        memory=Progress(read_at=progress.began or now, is_late=is_late).encode(),
     )
 
 
 def _pause(settings: SmartPaySettings, age: timedelta, *, is_open: bool) -> timedelta:
+    if age >= settings.reconcile_lookback:
+        return settings.reconcile_lookback
     share = SHARE_OPEN if is_open else SHARE_SETTLED
     return max(settings.reconcile_interval, age / share)
 

@@ -138,6 +138,10 @@ class SmartPaySettings(AccountSettings):
         iframe = "" if named is None else named.get_secret_value()
         return (self.api_version, self.api_key.get_secret_value(), iframe)
 
+    def has_strong_credentials(self) -> bool:
+        """Both are keys that SmartPay makes up."""
+        return True
+
     def needs_public_url(self) -> bool:
         """Whether the webhooks are registered by us."""
         return self.manage_webhooks

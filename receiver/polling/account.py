@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import cached_property
 from random import Random
 
 from handlers.clock import Clock
@@ -108,7 +109,7 @@ class AccountPolling:
             self.session.forget()
             self.breaker.fail(now, longest=True)
             if isinstance(error, RefusedForGood):
-                self.stop = Stop(fingerprint(self.handler.account), str(error), now)
+                self.stop = Stop(self._credentials, str(error), now)
                 self._alarms.stopped(self.stop)
             elif self.stop is None:
                 self._alarms.refused(str(error))
@@ -140,18 +141,22 @@ class AccountPolling:
             token_expires_at=None if expires_at is None else expires_at.timestamp(),
             warnings=self._warnings.heard,
             heard_at=self._heard_at,
-            failed=None if self.breaker.is_closed else fingerprint(self.handler.account),
+            failed=None if self.breaker.is_closed else self._credentials,
         )
 
     def end_alarms(self) -> None:
         """End what was sounded here: it is no longer ours to tell."""
         self._alarms.end()
 
+    @cached_property
+    def _credentials(self) -> str:
+        # It takes long, and is needed only after failures.
+        return fingerprint(self.handler.account)
+
     def _resume(self, standing: Standing, now: float) -> None:
-        ours = fingerprint(self.handler.account)
-        if standing.failures and standing.failed == ours:
+        if standing.failures and standing.failed == self._credentials:
             self.breaker.resume(standing.failures, standing.open_until, now)
-        if standing.stop is not None and standing.stop.credentials == ours:
+        if standing.stop is not None and standing.stop.credentials == self._credentials:
             self.stop = standing.stop
             self._alarms.stopped(self.stop)
         if standing.token is not None:

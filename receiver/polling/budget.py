@@ -1,9 +1,10 @@
 """A budget of calls: never more than so many in any period."""
 
 import asyncio
+import contextlib
 from bisect import insort
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from math import floor
 
 _RESOLUTION = 12
@@ -29,8 +30,10 @@ class Budget:
         self._monotonic = monotonic
         self._sleep = sleep
         self._keep: Callable[[], Awaitable[None]] | None = None
+        self._made: deque[float] = deque()
+        """When the calls of the last period were made, sorted."""
         self._times: deque[float] = deque()
-        """When the calls of the last period were made, and when those that wait will be: sorted."""
+        """Those, and when the calls that wait are to be made; sorted too."""
 
     def allow(self, calls: int, per: float) -> None:
         """Allow so many calls in so many seconds from now on; those already made count on."""
@@ -48,19 +51,14 @@ class Budget:
             Exception: whatever ``keep`` raises; the call must not be made then.
         """
         now = self._now()
-        at = now if len(self._times) < self.calls else self._times[-self.calls] + self._per
-        insort(self._times, at)
-        try:
-            if at > now:
-                await self._sleep(at - now)
-            if self._keep is not None:
-                await self._keep()
-        except BaseException:
-            self._times.remove(at)
-            raise
-        # It is made no sooner than it is kept, and until now nobody counted its period from here.
-        self._times.remove(at)
-        insort(self._times, max(at, self._monotonic()))
+        at = self._turn(self._times, now)
+        made_at = await self._wait(now, at)
+        # A call is made no sooner than it is kept, so that others may have been made later than
+        # they were to be: then this one's turn is later too.
+        while (at := self._turn(self._made, made_at)) > made_at:
+            made_at = await self._wait(made_at, at)
+        insort(self._times, made_at)
+        insort(self._made, made_at)
 
     def used(self) -> int:
         """Return how many calls were made in the last period."""
@@ -97,11 +95,32 @@ class Budget:
         """
         passed = self._monotonic()
         for at, calls in spent:
-            self._times.extend([passed - max(0.0, now - at)] * calls)
-        self._times = deque(sorted(self._times))
+            made = [passed - max(0.0, now - at)] * calls
+            self._times.extend(made)
+            self._made.extend(made)
+        self._times, self._made = deque(sorted(self._times)), deque(sorted(self._made))
+
+    async def _wait(self, now: float, at: float) -> float:
+        """Wait until ``at`` and until the call is kept; return when that was."""
+        insort(self._times, at)
+        try:
+            if at > now:
+                await self._sleep(at - now)
+            if self._keep is not None:
+                await self._keep()
+        finally:
+            # Kept for longer than a period, it counts no more.
+            with contextlib.suppress(ValueError):
+                self._times.remove(at)
+        return max(at, self._now())
+
+    def _turn(self, times: Sequence[float], now: float) -> float:
+        """Return when a call can be made beside those of these ``times``."""
+        return now if len(times) < self.calls else times[-self.calls] + self._per
 
     def _now(self) -> float:
         now = self._monotonic()
-        while self._times and self._times[0] <= now - self._per:
-            self._times.popleft()
+        for times in (self._times, self._made):
+            while times and times[0] <= now - self._per:
+                times.popleft()
         return now

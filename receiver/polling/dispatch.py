@@ -17,6 +17,9 @@ from receiver.polling.watchlist import Watchlist, parse_key
 from receiver.registration.registered import REGISTRATION
 from receiver.watches.requests import LOOK_UP
 
+_UNTIL_AWAKE = 1.0
+"""Seconds after which it is looked again whether the signs have been read."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Visit:
@@ -82,8 +85,11 @@ class Dispatch:
             account = self._accounts.get(name)
             if account is None:
                 self._resting[name].append(key)
+            elif parse_key(key).kind == REGISTRATION and not self._keeper.is_awake:
+                # It would judge by what is long out of date.
+                self._watchlist.postpone(key, now + _UNTIL_AWAKE)
             else:
-                account.waiting.add(key, now)
+                account.waiting.add(key, now, self._watchlist.rank(key))
                 self._stirred[account] = None
         for account in self._stirred:
             self._start_waiting(account, now)
@@ -144,7 +150,7 @@ class Dispatch:
     def _start(self, account: AccountPolling, keys: list[str]) -> None:
         batch: dict[str, WatchEntry] = {}
         for key in keys:
-            entry = self._watchlist.get(key)
+            entry = self._watchlist.begin(key)
             if entry is None or entry.state != ACTIVE:
                 self._watchlist.postpone(key)
             else:
@@ -168,8 +174,7 @@ class Dispatch:
             return self._visits.look_up(account, batch)
         watch = parse_key(key)
         if watch.kind == REGISTRATION:
-            vitals = self._keeper.for_visit(account.name)
-            return self._visits.look_after(account, watch, entry, vitals)
+            return self._visits.look_after(account, watch, entry, self._keeper.seen(account.name))
         return self._visits.poll(account, watch, entry)
 
     def _note_end(self, visit: _Visit) -> None:
@@ -179,10 +184,10 @@ class Dispatch:
 
     def _take(self, visit: _Visit, outcome: Outcome, now: float) -> None:
         if self._accounts.get(visit.account.name) is visit.account:
-            if outcome.failure is None:
-                visit.account.succeeded(now)
-            else:
+            if outcome.failure is not None:
                 visit.account.failed(outcome.failure, now)
+            elif outcome.asked:
+                visit.account.succeeded(now)
             self._standings.keep(visit.account.name, now)
         for key, after in outcome.entries.items():
             self._watchlist.finish(key, visit.batch[key], after)

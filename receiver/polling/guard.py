@@ -20,6 +20,7 @@ from receiver.registration.aftermath import (
     after_step,
     assumed,
     blaming,
+    calmed,
     renewing,
 )
 from receiver.registration.moves import Make, Read, Renew, Rest, next_move
@@ -133,6 +134,7 @@ class Guard:
         if not registration.managed:
             known = assumed(known, registration.topics, now)
         known = blaming(replace(situation, registered=known))
+        known = calmed(replace(situation, registered=known))
         sweeps = is_sweep_due(before, vitals, now, pause, gap)
         return msgspec.structs.replace(
             known,

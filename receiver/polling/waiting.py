@@ -1,14 +1,19 @@
 """The due watches of an account that wait for their turn."""
 
-from collections import deque
+import heapq
 from collections.abc import Collection, Iterator
+from itertools import count
 
 from handlers.provider import RECONCILIATION
 from receiver.polling.watchlist import parse_key
 from receiver.registration.registered import REGISTRATION
 from receiver.watches.requests import LOOK_UP
 
+MOST_CLAIMS = 10
+"""How many look-ups go together: a failure costs what it was told before, and all others wait."""
+
 _TURNS = {REGISTRATION: 0, LOOK_UP: 1, RECONCILIATION: 3}
+_LOOK_UPS = 1
 _OTHERS = 2
 """The turn of what is polled, and of the roots of a reconciliation, which show the latest."""
 
@@ -18,40 +23,60 @@ class Waiting:
 
     The look at the registration goes first, since it is one at a time; then what webhooks claimed,
     then what is polled and the ``roots``, the watches that an account has from the beginning, then
-    the rest of reconciliations. Among equals goes first what came first.
+    the rest of reconciliations, those first that are read most often. Among equals goes first what
+    came first. After look-ups goes one of those that come next, however many claims wait: claims
+    may come faster than they can be looked up.
     """
 
     def __init__(self, roots: Collection[str] = ()) -> None:
         self._roots = frozenset(roots)
-        self._turns: tuple[deque[tuple[float, str]], ...] = tuple(deque() for _ in range(4))
+        self._turns: tuple[list[tuple[float, int, str]], ...] = ([], [], [], [])
+        self._order = count()
+        self._since: dict[str, float] = {}
+        self._has_looked_up = False
 
     def __bool__(self) -> bool:
         """Tell whether any watch waits."""
-        return any(self._turns)
+        return bool(self._since)
 
     def __iter__(self) -> Iterator[str]:
-        """Return those that wait, in their order."""
-        return (key for turn in self._turns for _, key in turn)
+        """Return those that wait, turn by turn."""
+        return (key for turn in self._turns for _, _, key in sorted(turn))
 
     @property
     def since(self) -> float | None:
         """Return since when the one waits that waits longest, None if none does."""
-        return min((turn[0][0] for turn in self._turns if turn), default=None)
+        return next(iter(self._since.values()), None)
 
-    def add(self, key: str, now: float) -> None:
-        """Have a watch wait from ``now`` on, in seconds since 1970."""
+    def add(self, key: str, now: float, pace: float = 0.0) -> None:
+        """Have a watch wait from ``now`` on, in seconds since 1970.
+
+        ``pace`` orders the reconciliations; what was never read has none, and shows most that is
+        new.
+        """
         turn = _OTHERS if key in self._roots else _TURNS.get(parse_key(key).kind, _OTHERS)
-        self._turns[turn].append((now, key))
+        rank = pace if turn > _OTHERS else 0.0
+        heapq.heappush(self._turns[turn], (rank, next(self._order), key))
+        self._since[key] = now
 
     def take(self) -> list[str]:
-        """Take the next watch; all look-ups come together, since one listing may answer them.
+        """Take the next watch, or a few look-ups together: one listing may answer them all.
 
         Raises:
             IndexError: none waits.
         """
-        [turn, *_] = [turn for turn in self._turns if turn] or [deque[tuple[float, str]]()]
-        if turn is not self._turns[_TURNS[LOOK_UP]]:
-            return [turn.popleft()[1]]
-        taken = [key for _, key in turn]
-        turn.clear()
+        turn = next((number for number, turn in enumerate(self._turns) if turn), _OTHERS)
+        if turn == _LOOK_UPS and self._has_looked_up and self._turns[_OTHERS]:
+            turn = _OTHERS
+        if turn != _TURNS[REGISTRATION]:
+            self._has_looked_up = turn == _LOOK_UPS
+        most = MOST_CLAIMS if turn == _LOOK_UPS else 1
+        taken = [self._pop(turn)]
+        while self._turns[turn] and len(taken) < most:
+            taken.append(self._pop(turn))
         return taken
+
+    def _pop(self, turn: int) -> str:
+        _, _, key = heapq.heappop(self._turns[turn])
+        del self._since[key]
+        return key

@@ -61,6 +61,19 @@ class Watchlist:
         raw = self.note(key)
         return None if raw is None else WatchEntry.decode(raw)
 
+    def begin(self, key: str) -> WatchEntry | None:
+        """Return the watch for a visit that begins; what hastened it has come to its aim."""
+        self._hastened.pop(key, None)
+        return self.get(key)
+
+    def rank(self, key: str) -> float:
+        """Return the pace of a part of a reconciliation; 0.0 if it was never visited, or is none.
+
+        Where many wait for the account's calls it is for the order in which they go.
+        """
+        entry = self.get(key) if parse_key(key).kind == RECONCILIATION else None
+        return 0.0 if entry is None or entry.last_polled_at is None else entry.pace
+
     def put(self, key: str, entry: WatchEntry | None) -> None:
         """Set the watch, or remove it with None."""
         if entry is not None or self.get(key) is not None:
@@ -166,11 +179,24 @@ class Watchlist:
         One that is being visited is visited again.
         """
         found = sorted(self.of_kind(account, kind), key=lambda each: (each[1].pace, each[0]))
-        for order, (key, entry) in enumerate(found):
-            due = min(entry.next_poll_at, now + order * _APART)
+        for order, (key, _) in enumerate(found):
+            self.hasten_one(key, now + order * _APART)
+
+    def hasten_one(self, key: str, at: float) -> None:
+        """Have a watch due ``at``, if it was due later; one that is being visited, once more."""
+        entry = self.get(key)
+        if entry is None or entry.state != ACTIVE:
+            return
+        due = min(entry.next_poll_at, at)
+        if due != entry.next_poll_at:
             self.put(key, msgspec.structs.replace(entry, next_poll_at=due))
-            if self.schedule.is_taken(key):
-                self._hastened[key] = due
+        if self.schedule.is_taken(key):
+            self._hastened[key] = due
+
+    def is_failing(self, key: str) -> bool:
+        """Tell whether a watch rests because its last visit failed."""
+        entry = self.get(key)
+        return entry is not None and entry.failures > 0
 
     def _note_reconciliation(self, watch: Watch, entry: WatchEntry) -> None:
         if watch.kind == RECONCILIATION and entry.last_polled_at is not None:

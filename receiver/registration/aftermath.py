@@ -1,11 +1,12 @@
 """What the guard knows after it looked or made a step, and which orders are done by it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
 from handlers.registration import Action, Step, Subscription, leads_to
-from receiver.registration.moves import steps_left
+from receiver.registration.moves import steps_left, steps_to_make
 from receiver.registration.registered import Call, Done, Listed, Made, Registered
 from receiver.registration.signs import Order
 from receiver.registration.situation import Situation
@@ -36,6 +37,29 @@ def blaming(situation: Situation) -> Registered:
             blamed_now = msgspec.structs.replace(one, blamed_since=since)
             registered = registered.with_topic(topic, blamed_now)
     return registered
+
+
+def calmed(situation: Situation) -> Registered:
+    """Return what is known without the troubles that are over.
+
+    A renewal that was not begun and that nothing speaks for any more is none, and where there is
+    nothing left to do, what failed before it does not matter.
+    """
+    registered = situation.registered
+    for topic, one in registered.topics.items():
+        is_begun = situation.right(topic) is None
+        if one.is_renewed and not (is_begun or situation.order or situation.is_suspect(topic)):
+            calm = msgspec.structs.replace(one, is_renewed=False)
+            registered = registered.with_topic(topic, calm)
+    situation = replace(situation, registered=registered)
+    if situation.order is not None:
+        return registered
+    left = {step.topic for step in (*situation.renewals(), *steps_to_make(situation, None))}
+    for topic, one in registered.topics.items():
+        if topic not in left and one.call is None and (one.problem or one.failures):
+            calm = msgspec.structs.replace(one, problem=None, failures=0, not_before=0.0)
+            registered = registered.with_topic(topic, calm)
+    return registered if left else msgspec.structs.replace(registered, unreachable=None)
 
 
 def renewing(situation: Situation, topic: str) -> Registered:

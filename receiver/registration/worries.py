@@ -80,6 +80,7 @@ def _of_the_list(situation: Situation, account: str) -> Iterator[Worry]:
         if situation.right(topic) is None
         and topic not in others
         and (managed or situation.registered.of(topic).is_renewed)
+        and _is_stuck(situation, topic)
     ]
     if absent:
         problems = {situation.registered.of(topic).problem for topic in absent} - {None}
@@ -97,6 +98,17 @@ def _of_the_list(situation: Situation, account: str) -> Iterator[Worry]:
             f"another has topics of this account, and each can lead to one URL only: {leading}",
             f"if they are to come here: payevents webhooks ensure --account {account} --take-over",
         )
+
+
+def _is_stuck(situation: Situation, topic: str) -> bool:
+    """Tell whether a topic stays unregistered, for a reason that no other worry tells."""
+    registered = situation.registered
+    problem = registered.of(topic).problem
+    if problem is not None:
+        return problem != registered.unreachable
+    # Nothing failed, and yet nothing is done: calls may have stopped, or wait for the budget.
+    patience = 2 * situation.registration.check_interval.total_seconds()
+    return registered.listed_at is not None and situation.now - registered.listed_at > patience
 
 
 def _of_the_silent(situation: Situation, account: str) -> Iterator[Worry]:

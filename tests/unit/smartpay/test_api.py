@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from handlers.exchange import AccountFailed, Refused, Response
+from handlers.exchange import AccountFailed, Refused, Request, Response
 from handlers.fact import Claim
 from handlers.jsontext import JsonObject
 from handlers.provider import LookedUp
 from handlers.smartpay.sandbox.access import API_KEY, IFRAME_KEY
-from tests.unit.smartpay.host import Shop, converse, script
+from handlers.smartpay.windows import SHORTEST, Window
+from tests.unit.smartpay.host import NOW, Answer, Shop, converse, script
 
 VERSIONS = pytest.mark.parametrize("version", ["1-2", "2-0"])
 CLAIM = Claim("invoice", "paid", "invoice_id", "i1")
@@ -212,3 +213,48 @@ def test_no_message_holds_a_token() -> None:
     with pytest.raises(AccountFailed) as failed:
         heard(TOKEN | {"result": {"token": "s3cr3t"}}, {"errors": {"5": "s3cr3t did wrong"}})
     assert "s3cr3t" not in str(failed.value)
+
+
+def silent_about_pages(rows: int, asked: list[int], *, is_paged: bool = True) -> Answer:
+    """Return an answerer whose listing says nothing of its pages; ``asked`` are those it showed."""
+
+    def listing(request: Request) -> Response:
+        if request.path.endswith("authenticate"):
+            return Response.json(200, TOKEN)
+        page = int(request.parameters()["page"])
+        asked.append(page)
+        shown = range(rows)[100 * page - 100 : 100 * page] if is_paged else range(rows)
+        return Response.json(200, {"result": [{"invoice_id": f"i{number}"} for number in shown]})
+
+    return listing
+
+
+@pytest.mark.parametrize(("rows", "pages"), [(0, 1), (99, 1), (100, 2), (250, 3)])
+def test_a_full_page_is_not_taken_for_the_last(rows: int, pages: int) -> None:
+    """Where nobody says how many pages there are, one that is not full is the last."""
+    shop, asked = Shop(), list[int]()
+    window = Window("invoices", NOW - SHORTEST, NOW).watch("shop")
+    talk = shop.handler.poll(window, timedelta(), shop.session)
+    polled = converse(talk, silent_about_pages(rows, asked))
+    assert len(polled.resources) == rows
+    assert asked == [*range(1, pages + 1)]
+    assert polled.pace != 0.0
+
+
+def test_a_long_window_whose_first_page_is_full_is_cut() -> None:
+    """What lies beyond the page is found in the parts."""
+    shop, asked = Shop(), list[int]()
+    window = Window("invoices", NOW - timedelta(days=1), NOW).watch("shop")
+    talk = shop.handler.poll(window, timedelta(), shop.session)
+    polled = converse(talk, silent_about_pages(100, asked))
+    assert (len(polled.discovered), asked) == (3, [1])
+
+
+def test_a_listing_without_pages_has_an_end() -> None:
+    """Every page shows all there is: the second one is the last, and adds nothing."""
+    shop, asked = Shop(), list[int]()
+    window = Window("invoices", NOW - SHORTEST, NOW).watch("shop")
+    talk = shop.handler.poll(window, timedelta(), shop.session)
+    polled = converse(talk, silent_about_pages(150, asked, is_paged=False))
+    assert (len(polled.resources), asked) == (150, [1, 2])
+    assert polled.pace != 0.0

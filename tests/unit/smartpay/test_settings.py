@@ -6,6 +6,8 @@ from pydantic import SecretStr, ValidationError
 
 from config.account import AccountSettings
 from config.accounts import load_account_file
+from config.loading import load
+from config.problems import ConfigError
 from handlers.smartpay import provider
 from handlers.smartpay.sandbox.access import API_KEY
 from handlers.smartpay.settings import SmartPaySettings
@@ -153,3 +155,30 @@ def test_an_interval_that_takes_most_of_the_calls_is_told(calls: int, *, is_told
     """Eight of an hour's calls read what is new: what is older needs its share."""
     warnings = settings(calls=calls).warnings()
     assert any("reconcile_interval" in warning for warning in warnings) == is_told
+
+
+_MANAGED = """
+[accounts.shop]
+provider = "smartpay"
+api_key = "k"
+manage_webhooks = true
+"""
+
+
+def test_webhooks_that_would_lead_nowhere_are_a_mistake(tmp_path: Path) -> None:
+    """A service that is to register them must know its own URL."""
+    written = tmp_path / "payevents.toml"
+    written.write_text(_MANAGED)
+    with pytest.raises(ConfigError) as refused:
+        load(written, {}, {"smartpay": SmartPaySettings})
+    assert "http.public_url" in str(refused.value)
+    url = {"PAYEVENTS_HTTP__PUBLIC_URL": "https://pay.example.com"}
+    assert load(written, url, {"smartpay": SmartPaySettings}).accounts["shop"].needs_public_url()
+
+
+def test_an_account_of_the_folder_that_leads_nowhere_is_warned_of(tmp_path: Path) -> None:
+    """It may come at any time, and must not keep a service from starting."""
+    (tmp_path / "shop.toml").write_text(_MANAGED.replace("[accounts.shop]", ""))
+    folder = {"PAYEVENTS_ACCOUNTS_DIR": str(tmp_path)}
+    warnings = load(None, folder, {"smartpay": SmartPaySettings}).warnings()
+    assert any("accounts.shop: manage_webhooks needs" in warning for warning in warnings)

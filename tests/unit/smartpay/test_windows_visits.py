@@ -151,10 +151,28 @@ def test_a_window_older_than_the_lookback_is_read_once_more() -> None:
     shop.cause("create-invoice")
     watch = lasting(NOW - HOUR, NOW)
     shop.now = NOW + LOOKBACK - MINUTE
-    assert visited(shop, watch).ending is None
+    assert visited(shop, watch).pace == (LOOKBACK - MINUTE) / 8 / POLL
     shop.now = NOW + LOOKBACK + 3 * DAY
-    last = visited(shop, watch)
+    late = visited(shop, watch)
+    assert (late.ending, late.pace, len(late.resources)) == (None, LOOKBACK / POLL, 1)
+    shop.now += LOOKBACK
+    last = visited(shop, watch, late.memory or b"")
     assert (last.ending, len(last.resources)) == (Ending.DONE, 1)
+
+
+def test_a_clock_that_was_ahead_ends_no_window() -> None:
+    """A window that seemed too old, and is not, goes on in proportion to its age as before."""
+    shop = Shop()
+    shop.cause("create-invoice")
+    watch = lasting(NOW - HOUR, NOW)
+    shop.now = NOW + 500 * DAY
+    late = visited(shop, watch)
+    assert late.ending is None
+    shop.now = NOW + 8 * DAY
+    right = visited(shop, watch, late.memory or b"")
+    assert (right.ending, right.pace) == (None, DAY / POLL)
+    shop.now = NOW + LOOKBACK
+    assert visited(shop, watch, right.memory or b"").ending is None
 
 
 def test_a_window_that_is_read_once_disturbs_no_lasting_one() -> None:

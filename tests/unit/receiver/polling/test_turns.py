@@ -7,7 +7,9 @@ import pytest
 
 from handlers.provider import RECONCILIATION, Watch
 from receiver.observability.alarms import Alarms
+from receiver.polling.dispatch import Dispatch
 from receiver.polling.entry import WatchEntry
+from receiver.polling.keeper import Keeper
 from receiver.polling.watchlist import Watchlist
 
 from .fakes import FakeShard
@@ -69,6 +71,31 @@ async def test_after_a_sweep_the_newest_windows_are_read_first() -> None:
         await asyncio.sleep(600.0)
     asked = [path.rpartition("/")[2] for _, _, path in world.provider.calls if "/recon" in path]
     assert asked[:4] == ["new", "young", "old", "older"]
+
+
+@virtual
+async def test_a_sweep_costs_no_second_visit_of_what_waits() -> None:
+    """A window that waits for the account's calls when it is hastened is visited once."""
+    world, shard = World(settings(calls=1, calls_per="9s", concurrency=1)), FakeShard()
+    for name in ("first", "second"):
+        entry = WatchEntry(NOW - 9_000.0, NOW, pace=900.0)
+        shard.entries[window(name).key.encode()] = entry.encode()
+    watchlist = Watchlist(shard, world.alarms, NOW)
+    keeper = Keeper(watchlist, world.visits.guard, world.alarms)
+    dispatch = Dispatch(watchlist, world.visits, keeper, lambda: None)
+    handler = world.accounts.get("a")
+    assert handler is not None
+    dispatch.serve(handler)
+    dispatch.start_due(world.timestamp())
+    await asyncio.sleep(1.0)
+    dispatch.take_outcomes(world.timestamp())
+    watchlist.hasten("a", RECONCILIATION, NOW)
+    for _ in range(4):
+        dispatch.start_due(world.timestamp())
+        await asyncio.sleep(10.0)
+        dispatch.take_outcomes(world.timestamp())
+    assert len(world.provider.times("/a/reconciliation/second")) == 1
+    await dispatch.end()
 
 
 @virtual

@@ -165,3 +165,45 @@ async def test_nothing_is_deleted_that_there_are_no_calls_to_create_again() -> N
     stage.asked.clear()
     await stage.settle()
     assert DELETE not in stage.asked
+
+
+async def test_a_webhook_that_lives_again_is_not_created_anew() -> None:
+    """What was about to be deleted, and could not be yet, has told something meanwhile."""
+    stage = Stage()
+    await stage.settle()
+    stage.wait(minutes=20)
+    stage.miss(PAID, ago=400)
+    stage.unreachable = "GET /livez: refused"
+    await stage.settle()
+    assert stage.registered.of(PAID).is_renewed
+    stage.unreachable = None
+    stage.vitals = taken(stage.vitals, Announced("shop", PAID, stage.now.timestamp()))
+    stage.wait(minutes=1)
+    stage.asked.clear()
+    await stage.settle()
+    assert DELETE not in stage.asked
+    one = stage.registered.of(PAID)
+    assert (one.problem, one.is_renewed, stage.registered.unreachable) == (None, False, None)
+
+
+async def test_troubles_that_are_over_are_forgotten() -> None:
+    """A step that failed and that somebody else has made is no trouble any more."""
+    stage = Stage(status=DOWN)
+    await stage.settle()
+    assert names(worries(stage.situation(), stage.handler.account)) == {UNREGISTERED}
+    stage.sandbox.subscribe(stage.guard.url("shop") or "")
+    stage.status = UP
+    stage.wait(hours=1)
+    await stage.settle()
+    assert not any(one.problem or one.failures for one in stage.registered.topics.values())
+    assert names(worries(stage.situation(), stage.handler.account)) == set()
+
+
+async def test_what_is_about_to_be_registered_is_no_worry() -> None:
+    """A new account, and a webhook that vanished, are mended in a moment; what stays so is told."""
+    stage = Stage()
+    await stage.look()
+    assert stage.registered.listed_at is not None
+    assert names(worries(stage.situation(), stage.handler.account)) == set()
+    stage.wait(minutes=25)
+    assert names(worries(stage.situation(), stage.handler.account)) == {UNREGISTERED}
