@@ -117,7 +117,9 @@ async def test_the_whole_story_of_an_invoice(settings: str, tmp_path: Path) -> N
 
 async def test_a_look_up_that_is_under_way_is_told(settings: str, tmp_path: Path) -> None:
     """A claim is told with when the provider was to be asked, and that it is still being asked."""
-    with Payevents(settings, tmp_path) as service:
+    dead = 'base_url = "http://127.0.0.1:9"'
+    impatient = settings.replace(dead, f'{dead}\nbackoff_min = "1s"\nbackoff_max = "2s"')
+    with Payevents(impatient, tmp_path) as service:
         await ready(service)
         await send(service, invoice("i1", "invoice/paid"))
         story: dict[str, Any] = {}

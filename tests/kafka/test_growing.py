@@ -207,7 +207,7 @@ async def test_growing_while_webhooks_arrive(
     )
     [of_ledger, of_watchlist] = json.loads(dry.stdout)["tables"]
     assert of_ledger["to_move"] > 0
-    assert of_watchlist["entries"] == 10
+    assert of_watchlist["entries"] >= 10
     await asyncio.to_thread(deployment.repartition_until, "ledger: partitions marked")
     grown = await grow()
     assert "Start the routers" in grown.stdout
@@ -232,4 +232,5 @@ async def test_growing_while_webhooks_arrive(
     tables = (f"{prefix}payevents.ledger", f"{prefix}payevents.watchlist")
     ledger, watchlist = [await asyncio.to_thread(read_committed, servers, [t]) for t in tables]
     assert len(assert_all_at_home(ledger, ledger_home)) == INVOICES + 1 + TESTS + len(NONSENSE)
-    assert len(assert_all_at_home(watchlist, watchlist_home)) == 11
+    kept = assert_all_at_home(watchlist, watchlist_home)
+    assert sum(b"_transfers/" in key for key in kept) == 11

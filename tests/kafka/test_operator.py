@@ -24,7 +24,7 @@ provider = "voucherry"
 base_url = "http://127.0.0.1:9/api/v1"
 auth_token = "a-token-of-the-tests"
 """
-WITHIN = 30.0
+WITHIN = 60.0
 TRY_EVERY = 0.1
 
 
@@ -193,11 +193,11 @@ async def test_a_watch_is_registered_listed_and_removed(service: Payevents) -> N
     assert await ask(url, "POST", json=wanted) == (202, {"key": key})
 
     async def failing() -> bool:
-        _, found = await ask(url)
+        _, found = await ask(url, params={"account": "cherries"})
         return any(watch["error"] for watch in found["watches"])
 
     await eventually(failing, "the watch was never polled")
-    _, found = await ask(url)
+    _, found = await ask(url, params={"account": "cherries"})
     [watch] = found["watches"]
     assert watch | {"error": "", "last_polled_at": "", "next_poll_at": ""} == {
         "key": key,
@@ -224,11 +224,12 @@ async def test_the_command_registers_watches_too(service: Payevents) -> None:
     config = service.config
     key = "cherries/cherries_transfers/9"
     run = ("cherries", "cherries_transfers", "9")
+    listing = ("watches", "list", "--account", "cherries", "--json")
     done = await asyncio.to_thread(command, config, "watches", "add", *run, "--json")
     assert json.loads(done.stdout) == {"key": key}
 
     async def listed() -> bool:
-        told = await asyncio.to_thread(command, config, "watches", "list", "--json")
+        told = await asyncio.to_thread(command, config, *listing)
         return [watch["key"] for watch in json.loads(told.stdout)["watches"]] == [key]
 
     await eventually(listed, "the watch was never listed")

@@ -14,11 +14,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from handlers.provider import RECONCILIATION
 from receiver.accounts.providers import installed_providers
 from receiver.sandbox.host import SandboxHost
 from receiver.sandbox.snippet import as_toml
 from tests.kafka.cluster import Cluster
 from tests.kafka.reader import Record
+from tests.kafka.test_operator import ask, eventually
 from tests.kafka.test_spine import made, read
 from tests.support.configuration import service_config
 from tests.support.payevents import COMMAND, Payevents
@@ -98,6 +100,13 @@ async def test_a_claim_without_evidence_is_looked_up_and_its_webhook_is_then_a_d
     service = await town.service()
     smartpay = town.hosts["smartpay"]
     smartpay.sandbox.subscribe(f"{service.webhooks}/smartpay-1")
+
+    async def is_reconciled() -> bool:
+        _, found = await ask(f"{service.admin}/v1/watches", params={"account": "smartpay-1"})
+        windows = [watch for watch in found["watches"] if watch["kind"] == RECONCILIATION]
+        return bool(windows) and all(watch["last_polled_at"] for watch in windows)
+
+    await eventually(is_reconciled, "the listings were never read")
     await smartpay.control("create-invoice", amount="10.00")
     await smartpay.control("silent-body")
     looked_up = await town.events("payments.invoices", 2)

@@ -129,7 +129,8 @@ async def test_a_topic_that_claims_more_than_its_body_publishes_nothing(
     """A created body replayed under the unsigned topic invoice/paid does not forge a payment."""
     forged = invoice("f1", "invoice/paid")
     assert await post(f"{service.webhooks}/shop", forged) == 200
-    [request] = await read(kafka_cluster, topic_prefix, "payevents.watch-requests", 1)
-    assert json.loads(request.value or b"")["claim"]["action"] == "paid"
+    records = await read(kafka_cluster, topic_prefix, "payevents.watch-requests", 1)
+    requests = [json.loads(record.value or b"") for record in records]
+    assert [each["claim"]["action"] for each in requests if "claim" in each] == ["paid"]
     records = await read(kafka_cluster, topic_prefix, "payments.invoices", 1)
     assert judge(records).facts() == {("invoice/f1", "created"): 1}
