@@ -22,6 +22,7 @@ from receiver.registration.aftermath import (
     blaming,
     calmed,
     renewing,
+    unreached,
 )
 from receiver.registration.moves import Make, Read, Renew, Rest, next_move
 from receiver.registration.proof import failed, settled
@@ -33,9 +34,6 @@ from receiver.registration.vitals import Vitals
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-
-_UNREACHABLE_FOR = 30.0
-"""Seconds after which our own URL is tried again."""
 
 _CALLS_TO_RENEW = 4
 """Deleting, creating, and a listing and signing in between, if it goes wrong."""
@@ -158,12 +156,7 @@ class Guard:
             one = msgspec.structs.replace(one, order=order.id)
         unreachable = await self._why_unreachable()
         if unreachable is not None:
-            # It costs the provider nothing to look again soon.
-            one = msgspec.structs.replace(
-                one, problem=unreachable, not_before=self._now() + _UNREACHABLE_FOR
-            )
-            known = msgspec.structs.replace(known, unreachable=unreachable)
-            return known.with_topic(step.topic, one), False
+            return unreached(replace(situation, now=self._now()), unreachable), False
         began_at = self._now()
         bound = log.bind(account=account.name, step=step.action.value, topic=step.topic)
         conversation = registration.carry_out(step, account.session)

@@ -15,6 +15,9 @@ from receiver.registration.suspicion import blamed
 _MOST_MADE = 30
 _MOST_DONE = 10
 _LONGEST = 300
+_UNREACHABLE_FOR = 30.0
+_LONGEST_UNREACHABLE = 600.0
+"""Seconds after which our own URL is tried again, at first and at most."""
 
 
 def assumed(registered: Registered, topics: Sequence[str], now: float) -> Registered:
@@ -59,7 +62,29 @@ def calmed(situation: Situation) -> Registered:
         if topic not in left and one.call is None and (one.problem or one.failures):
             calm = msgspec.structs.replace(one, problem=None, failures=0, not_before=0.0)
             registered = registered.with_topic(topic, calm)
-    return registered if left else msgspec.structs.replace(registered, unreachable=None)
+    return registered if left else reached(registered)
+
+
+def unreached(situation: Situation, why: str) -> Registered:
+    """Return what is known once our own URL could not be reached: no step has a chance now.
+
+    It costs the provider nothing to try again soon, and later if that does not help either.
+    """
+    known, order = situation.registered, situation.order
+    pause = min(_UNREACHABLE_FOR * 2.0 ** min(known.unreached, 10), _LONGEST_UNREACHABLE)
+    steps = (*situation.renewals(), *steps_to_make(situation, order))
+    for topic in {step.topic for step in steps}:
+        one = known.of(topic)
+        asked = one.order if order is None else order.id
+        known = known.with_topic(topic, msgspec.structs.replace(one, problem=why, order=asked))
+    return msgspec.structs.replace(
+        known, unreachable=why, unreached=known.unreached + 1, reach_at=situation.now + pause
+    )
+
+
+def reached(registered: Registered) -> Registered:
+    """Return what is known when nothing speaks of our URL not being reachable."""
+    return msgspec.structs.replace(registered, unreachable=None, unreached=0, reach_at=0.0)
 
 
 def renewing(situation: Situation, topic: str) -> Registered:
@@ -124,10 +149,9 @@ def after_step(situation: Situation, step: Step, made_id: str, call: Call) -> Re
         one = msgspec.structs.replace(one, order=situation.order.id, problem=None)
     made = Made(call.ended_at, f"{step.action.value} {step.topic} -> {step.url}: {step.why}")
     return msgspec.structs.replace(
-        registered.with_topic(step.topic, one),
+        reached(registered).with_topic(step.topic, one),
         listed=tuple(listed),
         ours=tuple(ours),
-        unreachable=None,
         made=(*registered.made, made)[-_MOST_MADE:],
     )
 

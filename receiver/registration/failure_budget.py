@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from receiver.registration.signs import Failure
 from receiver.registration.vitals import TopicVitals
+from receiver.words import counted
 
 EARLY = 5
 """Undeliverable ones from which on it is time to tell a person."""
 
 _MOST_REQUESTS = 3
-_DIGITS = 12
 _OK = 200
 
 
@@ -56,7 +56,7 @@ class FailureBudget:
         if self.in_a_row:
             words.append(f"{self.in_a_row} since a webhook last told something new")
         if self.tries:
-            words.append(f"{self.tries} tries of the body with SHA-256 {self.digest[:_DIGITS]}…")
+            words.append(f"{counted(self.tries, 'try', 'tries')} of one notification")
         words += [f"{count} because of {reason}" for reason, count in self.reasons.items()]
         if self.requests:
             words.append(f"latest requests {', '.join(self.requests)}")
@@ -68,6 +68,7 @@ class FailureBudget:
             "at_least": self.at_least,
             "most": self.most,
             "tries_of_one": self.tries,
+            "sha256_of_that": self.digest or None,
             "in_a_row": self.in_a_row,
             "reasons": self.reasons,
             "latest_requests": list(self.requests),

@@ -58,7 +58,7 @@ def next_move(situation: Situation) -> Move:
     if order is None:
         steps += steps_to_make(situation, order)
     for step in steps:
-        if situation.now >= situation.registered.of(step.topic).not_before:
+        if situation.now >= _not_before(situation, step):
             return Make(step)
     if order is not None:
         left = next(steps_left(situation, order), None)
@@ -99,6 +99,11 @@ def steps_left(situation: Situation, order: Order) -> Iterator[Step]:
             yield step
 
 
+def _not_before(situation: Situation, step: Step) -> float:
+    registered = situation.registered
+    return max(registered.of(step.topic).not_before, registered.reach_at)
+
+
 def _is_listing_due(situation: Situation, order: Order | None) -> bool:
     registered = situation.registered
     is_renewing = any(one.is_renewed for one in registered.topics.values())
@@ -118,7 +123,7 @@ def _until(situation: Situation, blocked: list[Step]) -> float:
     times = [now + interval]
     if situation.registration.managed and registered.listed_at is not None:
         times.append(registered.listed_at + interval)
-    times += [registered.of(step.topic).not_before for step in blocked]
+    times += [_not_before(situation, step) for step in blocked]
     for topic in situation.registration.topics:
         suspect_at = situation.suspect_at(topic)
         if suspect_at is not None:

@@ -4,9 +4,20 @@ Whether it can be reached from outside is another question, which only an arriva
 """
 
 from collections.abc import Awaitable, Callable
+from os import strerror
 from typing import TypeAlias
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientSSLError,
+    ClientTimeout,
+    InvalidURL,
+    ServerDisconnectedError,
+)
 
 Reach: TypeAlias = Callable[[str], Awaitable[str | None]]
 """Returns why a public URL cannot be reached, None if it can."""
@@ -29,9 +40,32 @@ async def why_unreachable(public_url: str) -> str | None:
         ):
             said = await answer.content.read(len(_ALIVE))
     except (ClientError, OSError, TimeoutError, ValueError) as error:
-        return f"GET {url}: {type(error).__name__}: {error}"
+        return f"GET {url}: {_plainly(error)}"
     if answer.status != _OK:
         return f"GET {url} was answered {answer.status}"
     if said != _ALIVE:
         return f"GET {url} was answered by something that is no receiver of payevents"
     return None
+
+
+def _plainly(error: Exception) -> str:
+    """Return why there was no answer, in words for whoever set the URL."""
+    match error:
+        case TimeoutError():
+            return f"no answer within {_SECONDS:.0f} s"
+        case ClientConnectorDNSError():
+            return "the name is not known"
+        case ClientConnectorCertificateError(certificate_error=refused):
+            return f"its certificate is not trusted: {getattr(refused, 'verify_message', refused)}"
+        case ClientSSLError():
+            return "it does not speak TLS as is usual today"
+        case ClientConnectorError(os_error=OSError(errno=int() as number)) if number > 0:
+            return strerror(number).lower()
+        case ClientConnectorError():
+            return "no connection"
+        case ServerDisconnectedError() | ConnectionResetError():
+            return "the connection was closed without an answer"
+        case InvalidURL() | ValueError():
+            return "that is no URL that can be asked"
+        case _:
+            return "the answer cannot be understood"

@@ -74,7 +74,8 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
 
     ``url`` is where they should lead. ``listed`` is what the provider had at ``listed_at``, ours
     and others', and what was changed since. ``ours`` are the ids of those that we made or moved.
-    ``unreachable`` says why our own URL could not be reached when a step was to be made.
+    ``unreachable`` says why our own URL could not be reached when a step was to be made, for the
+    ``unreached``-th time in a row; nothing is tried before ``reach_at``.
     ``looked_at`` is when the guard last did its work, ``swept_at`` when it last had everything read
     again. ``explained`` are the latest arrivals that proved something: each proves one thing only.
     ``made`` are its latest steps, ``done`` the latest orders, and ``listed_for`` the last order for
@@ -87,6 +88,8 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
     topics: dict[str, TopicRegistration] = {}
     ours: tuple[str, ...] = ()
     unreachable: str | None = None
+    unreached: int = 0
+    reach_at: float = 0.0
     looked_at: float | None = None
     swept_at: float | None = None
     explained: tuple[float, ...] = ()

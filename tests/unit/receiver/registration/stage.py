@@ -63,6 +63,7 @@ class Stage:
     answers_lost: bool = False
     sweeps: int = 0
     gap: float = 0.0
+    reaches: int = 0
     vitals: Vitals = field(default_factory=Vitals)
     registered: Registered = field(default_factory=Registered)
     asked: list[str] = field(default_factory=list)
@@ -207,6 +208,7 @@ class Stage:
         self.vitals = msgspec.structs.replace(self.vitals, topics=topics)
 
     async def _reach(self, _: str) -> str | None:
+        self.reaches += 1
         return self.unreachable
 
 

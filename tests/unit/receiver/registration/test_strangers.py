@@ -1,5 +1,7 @@
 """What strangers, other clocks and accidents cannot make the guard do."""
 
+from datetime import timedelta
+
 import pytest
 
 from handlers.smartpay.topics import TOPICS
@@ -207,3 +209,13 @@ async def test_what_is_about_to_be_registered_is_no_worry() -> None:
     assert names(worries(stage.situation(), stage.handler.account)) == set()
     stage.wait(minutes=25)
     assert names(worries(stage.situation(), stage.handler.account)) == {UNREGISTERED}
+
+
+async def test_an_url_that_stays_unreachable_is_tried_ever_less_often() -> None:
+    """One try tells it for all topics, and every ten minutes is often enough in the end."""
+    stage = Stage(unreachable="GET /livez: refused")
+    ends = stage.now + timedelta(days=1)
+    while stage.now < ends:
+        look = await stage.settle()
+        stage.wait(seconds=max(1.0, look.next_at - stage.now.timestamp()))
+    assert 100 <= stage.reaches <= 160
