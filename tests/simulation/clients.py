@@ -8,6 +8,7 @@ from receiver.kafka.clients import Clients
 from tests.simulation.consumer import SimulatedConsumer
 from tests.simulation.member import SimulatedMember
 from tests.simulation.network import Site
+from tests.simulation.pace import Pace
 from tests.simulation.producer import SimulatedProducer
 
 
@@ -18,6 +19,7 @@ class SimulatedClients(Clients):
     site: Site
     sessions: list[SimulatedProducer]
     options: Mapping[str, Any]
+    pace: Pace
 
     def _producer(self, **settings: Any) -> Any:
         producer = SimulatedProducer(self.site, **settings)
@@ -26,5 +28,6 @@ class SimulatedClients(Clients):
         return producer
 
     def _consumer(self, **settings: Any) -> Any:
-        kind = SimulatedConsumer if settings["group_id"] is None else SimulatedMember
-        return kind(self.site, **settings)
+        if settings["group_id"] is None:
+            return SimulatedConsumer(self.site, **settings)
+        return SimulatedMember(self.site, **{**settings, **self.pace.membership})

@@ -86,7 +86,8 @@ class Cluster:
     ) -> "asyncio.Future[Fetched]":
         """Answer with records as soon as there are any, or without after ``wait``.
 
-        A leader that was frozen for ``age`` seconds shows what it had before.
+        A leader that was frozen for ``age`` seconds shows what it had before, until it has caught
+        up as long afterwards.
 
         Raises:
             OffsetOutOfRangeError: the log never had the offset.
@@ -107,7 +108,14 @@ class Cluster:
             else:
                 log.changed().add_done_callback(try_now, context=OUTSIDE)
 
+        def catch_up() -> None:
+            nonlocal age
+            age = 0.0
+            try_now()
+
         try_now()
         if not answer.done():
+            if 0 < age < wait:
+                loop.call_later(age, catch_up, context=OUTSIDE)
             loop.call_later(wait, lambda: try_now(last=True), context=OUTSIDE)
         return answer

@@ -17,6 +17,7 @@ Joined: TypeAlias = tuple[str, int]
 class _Member:
     name: str
     session: float
+    patience: float
     joining: "asyncio.Future[Joined] | None" = None
     expiry: asyncio.TimerHandle | None = None
 
@@ -47,11 +48,11 @@ class Group:
         if name is None:
             self._joins += 1
             name = f"{client}#{self._joins}"
-            self._members[name] = _Member(name, session)
+            self._members[name] = _Member(name, session, patience)
         member = self._known(name)
         self._stop_expiry(member)
         member.joining = joining = asyncio.get_running_loop().create_future()
-        self._begin(patience)
+        self._begin()
         self._complete_if_all_joined()
         return joining
 
@@ -83,25 +84,27 @@ class Group:
             self._stop_expiry(member)
             self._after_departure()
 
-    def shake(self, patience: float = 10.0) -> None:
+    def shake(self) -> None:
         """Have everybody join again, for no reason."""
         if self._members:
-            self._begin(patience)
+            self._begin()
 
     def _known(self, name: str) -> _Member:
         if name not in self._members:
             raise UnknownMemberIdError
         return self._members[name]
 
-    def _begin(self, patience: float) -> None:
+    def _begin(self) -> None:
+        """Begin a rebalance, unless one is under way; the most patient member decides how long."""
         if self._rebalance is None:
+            patience = max(member.patience for member in self._members.values())
             self._rebalance = asyncio.get_running_loop().call_later(
                 patience, self._complete, context=OUTSIDE
             )
 
     def _after_departure(self) -> None:
         if self._members:
-            self._begin(10.0)
+            self._begin()
             self._complete_if_all_joined()
 
     def _complete_if_all_joined(self) -> None:

@@ -21,7 +21,6 @@ from tests.simulation.process import State
 from tests.simulation.reader import Reader
 
 _T = TypeVar("_T")
-_HEARTBEAT = 1.0
 
 
 class SimulatedMember(Reader):
@@ -34,12 +33,14 @@ class SimulatedMember(Reader):
         group_id: str,
         session_timeout_ms: int,
         rebalance_timeout_ms: int,
+        heartbeat_interval_ms: int,
         **settings: Any,
     ) -> None:
         super().__init__(site, **settings)
         self._group_id = group_id
         self._session = session_timeout_ms / 1000
         self._rebalance = rebalance_timeout_ms / 1000
+        self._heartbeat = heartbeat_interval_ms / 1000
         self._name: str | None = None
         self._generation = 0
         self._topic = ""
@@ -104,7 +105,7 @@ class SimulatedMember(Reader):
         """Send heartbeats until there is a rebalance."""
         rebalance = False
         while not rebalance:
-            await asyncio.sleep(_HEARTBEAT)
+            await asyncio.sleep(self._heartbeat)
             rebalance = await self._exchange(
                 "heartbeat",
                 HeartbeatRequest(self._group_id, self._generation, self._name or ""),

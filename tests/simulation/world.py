@@ -11,17 +11,16 @@ from typing import Any, TypeAlias
 import structlog
 
 from config.topics import Topics
-from receiver.kafka.clients import Timeouts
 from tests.simulation.clients import SimulatedClients
 from tests.simulation.cluster import Cluster
 from tests.simulation.faults import Faults
 from tests.simulation.loop import moment
 from tests.simulation.network import Network, Site, later
+from tests.simulation.pace import BRISK, Pace
 from tests.simulation.process import Process
 from tests.simulation.trace import Trace
 
 TOPICS = Topics.named("", ())
-TIMEOUTS = Timeouts(acknowledge=2.0, session=10.0, transaction=15.0, start=60.0)
 _RESTARTED_WITHIN = 5.0
 _LOOKED_EVERY = 0.5
 
@@ -63,8 +62,15 @@ class World:
     :meth:`close` it there.
     """
 
-    def __init__(self, seed: int, faults: Faults | None = None, partitions: int = 2) -> None:
+    def __init__(
+        self,
+        seed: int,
+        faults: Faults | None = None,
+        partitions: int = 2,
+        pace: Pace = BRISK,
+    ) -> None:
         self.seed = seed
+        self.pace = pace
         self.faults = faults or Faults()
         self.partitions = partitions
         self.replicas: dict[str, Replica] = {}
@@ -84,7 +90,9 @@ class World:
         self.trace.add(name, "starts")
         process = Process(name, mortal)
         site = Site(process, self.network, self.cluster, self.rng)
-        clients = SimulatedClients(options={}, timeouts=TIMEOUTS, site=site, sessions=[])
+        clients = SimulatedClients(
+            options={}, timeouts=self.pace.timeouts, site=site, sessions=[], pace=self.pace
+        )
         machine = Machine(process, clients, self.rng, self.partitions)
         main = process.spawn(program(machine), f"{name} main")
         self.replicas[name] = Replica(name, program, mortal, machine, main)
