@@ -10,9 +10,10 @@ from receiver.kafka.appender import NotDurable
 from receiver.polling.account import AccountPolling
 from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.keeper import Keeper
+from receiver.polling.outcome import Outcome
 from receiver.polling.schedule import Schedule
 from receiver.polling.standings import Standings
-from receiver.polling.visits import Outcome, Visits
+from receiver.polling.visits import Visits
 from receiver.polling.watchlist import Watchlist, parse_key
 from receiver.registration.registered import REGISTRATION
 from receiver.watches.requests import LOOK_UP

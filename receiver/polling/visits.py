@@ -11,15 +11,15 @@ import structlog
 from handlers.clock import Clock
 from handlers.exchange import ProviderFailure
 from handlers.observation import CONFIRMED, Origin
-from handlers.provider import Discovery, Ending, Polled, Watch
+from handlers.provider import Ending, Polled, Watch
 from receiver.inbox import Inbox
 from receiver.observability.alarms import Alarms
 from receiver.polling.account import AccountPolling
-from receiver.polling.breaker import backoff
 from receiver.polling.caller import Caller
 from receiver.polling.entry import WatchEntry
 from receiver.polling.guard import Guard, Seen
 from receiver.polling.handover import Handover
+from receiver.polling.outcome import Outcome, failed
 from receiver.polling.owned import OwnedAccounts
 from receiver.registration.reach import Reach
 from receiver.registration.registered import told
@@ -29,20 +29,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _REFUTED_ONCE = "refuted once"
 _LONGEST_STATUS = 100
-_LONGEST_ERROR = 300
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a visit came to: each visited watch as it is now, None where it is over."""
-
-    entries: dict[str, WatchEntry | None]
-    discovered: Sequence[Discovery] = ()
-    failure: ProviderFailure | None = None
-    sweeps: bool = False
-    """Whether webhooks may have been lost, so that all is to be read again."""
-    asked: bool = True
-    """Whether the provider was asked at all; else nothing is known of how it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,24 +202,7 @@ class Visits:
     def _failed(
         self, account: AccountPolling, entries: Mapping[str, WatchEntry], error: ProviderFailure
     ) -> Outcome:
-        now = self.clock().timestamp()
-        settings = account.handler.account
-        longest, shortest = settings.backoff_max, settings.backoff_min
-
-        def pause(failures: int) -> float:
-            return backoff(failures, longest.total_seconds(), self.rng, shortest.total_seconds())
-
-        after: dict[str, WatchEntry | None] = {
-            key: msgspec.structs.replace(
-                entry,
-                last_polled_at=now,
-                failures=entry.failures + 1,
-                next_poll_at=now + pause(entry.failures + 1),
-                error=str(error)[:_LONGEST_ERROR],
-            )
-            for key, entry in entries.items()
-        }
-        return Outcome(after, failure=error)
+        return failed(account.handler.account, entries, error, self.clock(), self.rng)
 
     async def _look_up_failed(
         self, account: AccountPolling, entries: Mapping[str, WatchEntry], error: ProviderFailure

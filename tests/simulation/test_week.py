@@ -16,10 +16,10 @@ from tests.simulation.week.verdict import origins
 DEAF = WeekPlan(2, weeks=0.25, troubles=1.0, deaf=True, settling=DAY / 2)
 
 
-@pytest.mark.parametrize(("seed", "version"), [(1, "1-2"), (2, "2-0")])
-def test_a_week_is_published_exactly_once(seed: int, version: Version) -> None:
+@pytest.mark.parametrize(("seed", "version", "weeks"), [(1, "1-2", 1.0), (2, "2-0", 0.5)])
+def test_a_week_is_published_exactly_once(seed: int, version: Version, weeks: float) -> None:
     """Whatever breaks, each fact shown is published once, and all that is promised holds."""
-    week = simulate_week(WeekPlan(seed, version))
+    week = simulate_week(WeekPlan(seed, version, weeks=weeks))
     published = origins(week.world.cluster)
     assert published["webhook"] > published["reconciliation"] > 0
     assert len(week.weather.troubles) > 5

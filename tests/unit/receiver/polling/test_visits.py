@@ -11,7 +11,7 @@ from handlers.provider import Ending, Watch
 from receiver.inbox import MOST_BYTES
 from receiver.kafka.appender import NotDurable
 from receiver.polling.entry import ACTIVE, WatchEntry
-from receiver.polling.visits import Outcome
+from receiver.polling.outcome import Outcome
 
 from .virtual import virtual
 from .world import EPOCH, World, settings
