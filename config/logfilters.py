@@ -10,6 +10,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 SUPPRESSED = "suppressed"
 """The attribute of a record that counts the lines like it which were left out before it."""
 
+_MISSING_TOPIC = "Topic %s not found in cluster metadata"
+"""The template of the line in aiokafka/cluster.py, aiokafka 0.14."""
+
 _MOST_TEMPLATES = 512
 """How many different lines are counted; a library that puts values into its template has many."""
 
@@ -68,6 +71,18 @@ class FloodFilter(logging.Filter):
         if len(self._windows) >= _MOST_TEMPLATES:
             del self._windows[next(iter(self._windows))]
         self._windows[key] = _Window(now)
+
+
+class MissingTopicFilter(logging.Filter):
+    """Leaves out that a topic is missing: aiokafka says so for each topic at each try.
+
+    What waits for the topic says it once, and what to do about it.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the record is let through."""
+        is_library = record.name.startswith("aiokafka.")
+        return not (is_library and record.msg == _MISSING_TOPIC)
 
 
 class MalformedRequestFilter(logging.Filter):

@@ -11,7 +11,12 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
-from config.logfilters import SUPPRESSED, FloodFilter, MalformedRequestFilter
+from config.logfilters import (
+    SUPPRESSED,
+    FloodFilter,
+    MalformedRequestFilter,
+    MissingTopicFilter,
+)
 from config.machine import LogFormat, LogLevel
 
 _HANDLER = "payevents"
@@ -49,6 +54,7 @@ def configure(
     )
     handler = logging.StreamHandler(stream)
     handler.set_name(_HANDLER)
+    handler.addFilter(MissingTopicFilter())
     handler.addFilter(
         FloodFilter(("aiokafka", "aiohttp"), limit=5, period=timedelta(seconds=10), clock=clock)
     )

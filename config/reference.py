@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from types import NoneType
-from typing import Literal, get_args, get_origin
+from typing import Annotated, Literal, get_args, get_origin
 
 import pydantic
-from pydantic import BaseModel, SecretStr
+from pydantic import AfterValidator, BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from config.account import AccountSettings
@@ -17,7 +17,7 @@ from config.draft import variable
 from config.group import Group
 from config.settings import Settings
 from config.shape import Place, is_list, keys, members, models_in
-from config.types import format_duration, format_size
+from config.types import AtLeast, format_duration, format_size
 
 _HEAD = """\
 # Configuration
@@ -107,14 +107,27 @@ def _section(title: str, about: str, fields: Mapping[str, FieldInfo], place: Pla
 
 
 def _entry(name: str, field: FieldInfo, place: Place) -> Iterator[str]:
-    facts = [f"**`{name}`**", _type(field.annotation), _default(field)]
+    facts = [f"**`{name}`**", _kind(field), _default(field)]
     facts.append(f"`{variable((*place, name))}`")
     yield "- " + " · ".join(facts) + "  "
     yield f"  {field.description}"
     for model in models_in(field.annotation):
         for key, inner in keys(model).items():
-            yield f"    - **`{key}`** · {_type(inner.annotation)} · {_default(inner)}  "
+            yield f"    - **`{key}`** · {_kind(inner)} · {_default(inner)}  "
             yield f"      {inner.description}"
+
+
+def _kind(field: FieldInfo) -> str:
+    """Return what kind of value the field has, and how little it may be."""
+    # Of a union the validators are those of its members; of anything else they are the field's.
+    parts = [*field.metadata, *(part for each in get_args(field.annotation) for part in _of(each))]
+    checks = (part.func for part in parts if isinstance(part, AfterValidator))
+    least = [check.told for check in checks if isinstance(check, AtLeast)]
+    return ", ".join([_type(field.annotation), *least])
+
+
+def _of(annotation: object) -> tuple[object, ...]:
+    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
 
 
 def _type(annotation: object) -> str:

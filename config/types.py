@@ -1,7 +1,7 @@
 """Value types of the settings: durations and sizes written as text, topic names, secrets."""
 
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -61,14 +61,19 @@ def _read_duration(value: object) -> timedelta:
     return parse_duration(value if isinstance(value, str) else str(value))
 
 
-def _at_least(least: timedelta, told: str) -> Callable[[timedelta], timedelta]:
-    def check(duration: timedelta) -> timedelta:
-        if duration < least:
-            message = f"{format_duration(duration)} is too short: {told}"
+@dataclass(frozen=True)
+class AtLeast:
+    """A check that a duration is no shorter than `least`; `told` says so in a few words."""
+
+    least: timedelta
+    told: str
+
+    def __call__(self, duration: timedelta) -> timedelta:
+        """Return the duration; raises `ValueError` if it is shorter."""
+        if duration < self.least:
+            message = f"{format_duration(duration)} is too short: it must be {self.told}"
             raise ValueError(message)
         return duration
-
-    return check
 
 
 Duration = Annotated[
@@ -76,14 +81,10 @@ Duration = Annotated[
 ]
 """A length of time, zero allowed, written as "500ms", "1s", "15m", "12h" or "30d"."""
 
-Timeout = Annotated[
-    Duration, AfterValidator(_at_least(timedelta(milliseconds=1), "it must be more than zero"))
-]
+Timeout = Annotated[Duration, AfterValidator(AtLeast(timedelta(milliseconds=1), "more than zero"))]
 """A `Duration` of at least one millisecond."""
 
-Interval = Annotated[
-    Duration, AfterValidator(_at_least(timedelta(seconds=1), "one second is the least"))
-]
+Interval = Annotated[Duration, AfterValidator(AtLeast(timedelta(seconds=1), "one second at least"))]
 """A `Duration` of at least one second, for what is done again and again or kept for a while."""
 
 ByteSize = Annotated[pydantic.ByteSize, Field(gt=0)]

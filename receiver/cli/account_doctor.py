@@ -6,7 +6,7 @@ from config.settings import Settings
 from handlers.clock import utc_now
 from handlers.provider import Handler
 from receiver.care.reading import read_account
-from receiver.cli.context import accounts_of, fail
+from receiver.cli.context import accounts_of, handler_of
 from receiver.cli.kafka import failure_text, run_quietly
 from receiver.kafka.snapshot import SnapshotFailed
 from receiver.observability.account_findings import examine_account
@@ -16,14 +16,11 @@ from receiver.observability.patient import Patient
 from receiver.observability.reconciliation_findings import examine_reconciliation
 from receiver.observability.webhook_findings import examine_webhooks, judge_public_url
 from receiver.registration.reach import why_unreachable
-from receiver.watches.registration import UnknownAccount
 
 
 def examine_one(settings: Settings, name: str) -> list[Finding]:
     """Return what is found at an account; the command ends if there is no such account."""
-    handler = accounts_of(settings).get(name)
-    if handler is None:
-        raise fail(str(UnknownAccount(name)))
+    handler = handler_of(accounts_of(settings), name)
     of_settings = [
         finding for finding in examine_settings(settings) if finding.subject == f"accounts.{name}"
     ]

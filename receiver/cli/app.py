@@ -7,6 +7,7 @@ import typer
 
 from receiver.cli import dead_letters, schema, spool, topics, watches, webhooks
 from receiver.cli.context import ConfigOption, JsonOption, load_settings
+from receiver.words import counted
 
 app = typer.Typer(
     name="payevents",
@@ -78,8 +79,7 @@ def check_config(config: ConfigOption = None) -> None:
             " events anew"
         )
     source = "the environment" if config is None else config
-    count = len(settings.accounts)
-    accounts = "1 account" if count == 1 else f"{count} accounts"
+    accounts = counted(len(settings.accounts), "account")
     typer.echo(f"the configuration is right ({source}): {accounts}")
 
 

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from config.settings import Settings
+    from handlers.provider import Handler
     from receiver.accounts.registry import Accounts
+
+_USAGE = 2
+"""The exit code of what was called wrongly."""
+
+_MOST_NAMED = 5
 
 ConfigOption: TypeAlias = Annotated[
     Path | None,
@@ -78,7 +84,31 @@ def moment_of(text: str, now: "datetime", option: str, *, end: bool = False) -> 
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
-def fail(message: str) -> typer.Exit:
+def fail(message: str, code: int = 1) -> typer.Exit:
     """Print ``message`` to standard error; return what to raise."""
     typer.echo(f"error: {message}", err=True)
-    return typer.Exit(1)
+    return typer.Exit(code)
+
+
+def handler_of(accounts: "Accounts", name: str) -> "Handler":
+    """Return the handler of an account, or end the command naming those that there are."""
+    handler = accounts.get(name)
+    if handler is None:
+        raise _unknown_account(accounts, name)
+    return handler
+
+
+def _unknown_account(accounts: "Accounts", name: str) -> typer.Exit:
+    from config.problems import nearest
+    from receiver.watches.registration import UnknownAccount
+    from receiver.words import listed
+
+    names = sorted(handler.account.name for handler in accounts)
+    near = nearest(name, names)
+    if near is not None:
+        known = f"did you mean {near!r}?"
+    elif names:
+        known = f"known are {listed(names, _MOST_NAMED)}"
+    else:
+        known = "none is configured: give --config"
+    return fail(f"{UnknownAccount(name)}; {known}", _USAGE)

@@ -16,6 +16,7 @@ from receiver.cli.kafka import failure_text, run_quietly
 from receiver.cli.output import print_json, printable
 from receiver.observability.doctor import examine_cluster, examine_settings
 from receiver.observability.findings import Finding, Verdict
+from receiver.words import counted
 
 _MARKS = {Verdict.OK: "ok     ", Verdict.WARNING: "warning", Verdict.WRONG: "WRONG  "}
 
@@ -32,7 +33,8 @@ def run(config: Path | None, account: str | None, *, json: bool) -> int:
         typer.echo(
             printable(f"{_MARKS[finding.verdict]}  {finding.subject}: {finding.told}{remedy}")
         )
-    typer.echo(f"{wrong} things are wrong" if wrong else "nothing is wrong")
+    is_wrong = counted(wrong, "thing is wrong", "things are wrong")
+    typer.echo(is_wrong if wrong else "nothing is wrong")
     return 1 if wrong else 0
 
 

@@ -9,7 +9,7 @@ from config.settings import Settings
 from handlers.clock import utc_now
 from receiver.accounts.providers import installed_providers
 from receiver.accounts.registry import Accounts
-from receiver.cli.context import accounts_of, fail, moment_of
+from receiver.cli.context import accounts_of, fail, handler_of, moment_of
 from receiver.cli.kafka import run
 from receiver.cli.output import one_line, print_json
 from receiver.cli.progress import Screen
@@ -28,7 +28,6 @@ from receiver.explaining.subject import BadSubject, Subject
 from receiver.explaining.telling import lines
 from receiver.failures import without_path
 from receiver.kafka.clients import Clients
-from receiver.watches.registration import UnknownAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,13 @@ def _subjects(question: Question, body: bytes | None, accounts: Accounts) -> lis
     nothing = "no account is configured, so nothing was searched: give --config"
     try:
         if question.subject is None:
+            if question.account is not None and len(accounts):
+                handler_of(accounts, question.account)
             return subjects_of_body(body or b"", accounts, question.account)
         providers = installed_providers().keys()
         return possible_subjects(question.subject, accounts, providers, question.account)
     except BadSubject as error:
         raise typer.BadParameter(str(error), param_hint="SUBJECT") from None
-    except UnknownAccount as error:
-        raise fail(str(error)) from None
     except NoAccount:
         # Of a body only a configured account can tell whom it is about.
         raise fail(nothing if question.subject is None else f"{nothing}, or --account") from None

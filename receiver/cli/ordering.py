@@ -1,25 +1,28 @@
 """Ordering something of the poller that has an account, and waiting until it is done."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from datetime import timedelta
 
 import typer
+from aiokafka import AIOKafkaConsumer
 
 from config.settings import Settings
+from config.types import format_duration
 from handlers.clock import utc_now
 from handlers.registration import Registration
 from receiver.care.orders import PlacedOrder, new_order, wait
-from receiver.cli.context import accounts_of, fail
+from receiver.cli.context import accounts_of, fail, handler_of
 from receiver.cli.kafka import appending, run
 from receiver.cli.output import one_line, printable
 from receiver.kafka.clients import Clients
 from receiver.kafka.following import following
 from receiver.registration.condition import told
+from receiver.registration.outcome import problem_in_short
 from receiver.registration.signs import Order
 from receiver.registration.situation import Situation
-from receiver.watches.registration import UnknownAccount
 from receiver.watches.requests import partition_key
 
 NO_URL = (
@@ -53,9 +56,7 @@ class Wanted:
 
 def registration_of(settings: Settings, wanted: Wanted, *, needs_url: bool = False) -> Registration:
     """Return how the account is registered, or end the command saying why it cannot be."""
-    handler = accounts_of(settings).get(wanted.account)
-    if handler is None:
-        raise fail(str(UnknownAccount(wanted.account)))
+    handler = handler_of(accounts_of(settings), wanted.account)
     registration = handler.registration
     if registration is None:
         raise fail(f"{handler.account.provider} calls no webhooks: there is nothing to register")
@@ -75,25 +76,42 @@ def carried_out(
 ) -> PlacedOrder:
     """Place an order and follow it to its end, or for as long as the patience lasts.
 
-    Unless ``is_quiet``, each step is told when it was made.
+    Unless ``is_quiet``, it is told on standard error that this is waited for, and each step of an
+    order that changes something on standard output when it was made.
     """
-    say = _nothing if is_quiet else typer.echo
+    say = _nothing if order.what == "list" or is_quiet else typer.echo
     placed = PlacedOrder(order)
+
+    async def work(clients: Clients) -> None:
+        async with _placed(settings, placed, clients) as records:
+            if not is_quiet:
+                longest = format_duration(timedelta(seconds=wanted.patience))
+                typer.echo(f"waiting for a running poller (up to {longest}) …", err=True)
+            await wait(placed, records, patience=wanted.patience, tell=_teller(placed, say))
+
     try:
-        run(settings, partial(_place_and_wait, settings, placed, wanted.patience, say))
+        run(settings, work)
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo("error: interrupted", err=True)
     return placed
 
 
-async def _place_and_wait(
-    settings: Settings,
-    placed: PlacedOrder,
-    patience: float,
-    say: Callable[[str], None],
-    clients: Clients,
-) -> None:
-    topics, shown = settings.topics, set[object]()
+@asynccontextmanager
+async def _placed(
+    settings: Settings, placed: PlacedOrder, clients: Clients
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Place an order; yield what tells of its account, from the beginning."""
+    topics, only = settings.topics, partition_key(placed.order.account)
+    source = following(clients, [topics.watchlist], from_beginning=True, partition_key=only)
+    async with source as records:
+        async with appending(settings, clients) as appender:
+            await placed.place(appender, topics.watch_requests)
+        yield records
+
+
+def _teller(placed: PlacedOrder, say: Callable[[str], None]) -> Callable[[], None]:
+    """Return what says each step that was made, once."""
+    shown = set[object]()
 
     def tell() -> None:
         for made in placed.made:
@@ -101,12 +119,7 @@ async def _place_and_wait(
                 shown.add(made)
                 say(one_line(f"{told(made.at)} {made.told}"))
 
-    only = partition_key(placed.order.account)
-    source = following(clients, [topics.watchlist], from_beginning=True, partition_key=only)
-    async with source as records:
-        async with appending(settings, clients) as appender:
-            await placed.place(appender, topics.watch_requests)
-        await wait(placed, records, patience=patience, tell=tell)
+    return tell
 
 
 def situation_of(
@@ -125,7 +138,7 @@ def exit_code(placed: PlacedOrder, wanted: Wanted) -> int:
     if done is not None and done.problem is None:
         return 0
     if done is not None:
-        why = done.problem
+        why = problem_of(placed)
     else:
         why = (
             f"{why_not(placed)}; if a poller can do it within an hour of now, it does;"
@@ -133,6 +146,14 @@ def exit_code(placed: PlacedOrder, wanted: Wanted) -> int:
         )
     typer.echo(printable(f"error: {why}"), err=True)
     return 1
+
+
+def problem_of(placed: PlacedOrder) -> str | None:
+    """Return what stood in the way of an order that is done, None if nothing did."""
+    done, registered = placed.done, placed.registered
+    if done is None or done.problem is None:
+        return None
+    return problem_in_short(registered, done)
 
 
 def why_not(placed: PlacedOrder) -> str:

@@ -13,15 +13,14 @@ from config.account import AccountSettings
 from config.settings import Settings
 from config.types import format_duration
 from handlers.clock import rfc3339, utc_now
-from handlers.provider import Handler
-from receiver.cli.context import accounts_of, fail, moment_of, seconds_of
+from receiver.cli.context import accounts_of, fail, handler_of, moment_of, seconds_of
 from receiver.cli.kafka import appending, run
 from receiver.cli.output import print_json, printable
 from receiver.cli.progress import Screen
 from receiver.kafka.clients import Clients
 from receiver.kafka.following import following
 from receiver.watches.reconciliation import Reconciliation, wait
-from receiver.watches.registration import Registrar, UnknownAccount
+from receiver.watches.registration import Registrar
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """What is earlier is a slip, and would cost a call for each of many windows."""
@@ -34,9 +33,9 @@ def reconcile(
     span = _span(since, until, utc_now())
     seconds = seconds_of(patience, "--patience")
     try:
-        handler = _handler(settings, account)
+        handler = handler_of(accounts_of(settings), account)
         asked = Reconciliation(account, handler.reconciliation(*span))
-    except (ValueError, UnknownAccount) as error:
+    except ValueError as error:
         raise fail(str(error)) from None
     say = _nothing if json else typer.echo
     is_complete = is_interrupted = False
@@ -117,13 +116,6 @@ def _span(since: str, until: str | None, now: datetime) -> tuple[datetime, datet
             param_hint="--since",
         )
     return begin, end
-
-
-def _handler(settings: Settings, account: str) -> Handler:
-    handler = accounts_of(settings).get(account)
-    if handler is None:
-        raise UnknownAccount(account)
-    return handler
 
 
 def _report(

@@ -16,7 +16,7 @@ from receiver.accounts.providers import installed_providers
 from receiver.cli.context import fail
 from receiver.failures import without_path
 from receiver.sandbox.host import CONTROLS_PATH, SandboxHost
-from receiver.sandbox.snippet import as_toml
+from receiver.sandbox.snippet import as_toml, offered
 
 
 def run(provider: str, port: int, subscribe: str | None) -> int:
@@ -48,7 +48,8 @@ async def _serve(sandbox: Sandbox, provider: str, port: int) -> None:
 
 def _introduction(host: SandboxHost, provider: str) -> Iterator[str]:
     yield f"A {provider} sandbox is at {host.base_url} until Ctrl-C. It accepts this account:\n"
-    yield as_toml(host.sandbox.account(provider, host.base_url))
+    account = host.sandbox.account(provider, host.base_url)
+    yield as_toml(account) + offered(account)
     yield "What can be caused there; each argument is added as -d name=value:"
     for name, control in host.sandbox.controls.items():
         yield f"\n{control.help}"

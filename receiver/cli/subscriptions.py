@@ -10,6 +10,7 @@ from receiver.cli.ordering import (
     Wanted,
     carried_out,
     exit_code,
+    problem_of,
     registration_of,
     situation_of,
     why_not,
@@ -25,18 +26,20 @@ _COLUMNS = ["topic", "state", "id", "url", "proven_at", "last_webhook_at"]
 def show_list(settings: Settings, wanted: Wanted, *, json: bool) -> int:
     """Have the provider's list read and show it; return the exit code."""
     registration = registration_of(settings, wanted)
-    placed = carried_out(settings, wanted, wanted.order("list"))
+    placed = carried_out(settings, wanted, wanted.order("list"), is_quiet=json)
     situation = situation_of(settings, wanted, registration, placed)
     found = conditions(situation)
     others = _others(situation, found)
     if json:
         report = _report(wanted, situation, placed, found)
         print_json({**report, "others": others})
-    elif placed.done is not None:
+    elif situation.registered.listed_at is not None:
+        # Without a poller what was recorded is the best there is; its time says how old it is.
         rows = [*(one.as_json() for one in found), *others]
         print_table(rows, _COLUMNS, "the provider has no topics")
         typer.echo(f"as listed at {told(situation.registered.listed_at)}")
-        _tell_urls(situation)
+        if placed.done is not None:
+            _tell_urls(situation)
     return exit_code(placed, wanted)
 
 
@@ -63,8 +66,7 @@ def _do(settings: Settings, wanted: Wanted, registration: Registration, *, json:
     elif placed.done is not None:
         rows = [one.as_json() for one in found]
         print_table(rows, _COLUMNS, "the provider has no topics")
-        proven = sum(one.state is State.PROVEN for one in found)
-        typer.echo(f"{proven} of {len(found)} topics lead here, and what we caused arrived")
+        typer.echo(_summary(found))
         _tell_urls(situation)
     return exit_code(placed, wanted)
 
@@ -72,7 +74,7 @@ def _do(settings: Settings, wanted: Wanted, registration: Registration, *, json:
 def _show_plan(
     settings: Settings, wanted: Wanted, registration: Registration, *, json: bool
 ) -> int:
-    placed = carried_out(settings, wanted, wanted.order("list"))
+    placed = carried_out(settings, wanted, wanted.order("list"), is_quiet=json)
     situation = situation_of(settings, wanted, registration, placed)
     lines = preview(situation, wanted.order("ensure")) if placed.done else []
     changes = sum(line.is_change for line in lines)
@@ -87,6 +89,13 @@ def _show_plan(
         typer.echo(f"{what}; nothing was changed")
         _tell_urls(situation)
     return exit_code(placed, wanted)
+
+
+def _summary(found: list[Condition]) -> str:
+    proven = sum(one.state is State.PROVEN for one in found)
+    if proven == len(found):
+        return f"{proven} of {proven} topics lead here, and what we caused arrived"
+    return f"{proven} of {len(found)} topics are proven"
 
 
 def _others(situation: Situation, found: list[Condition]) -> list[dict[str, object]]:
@@ -112,7 +121,7 @@ def _report(
         "account": wanted.account,
         "url": situation.url,
         "complete": done is not None and done.problem is None,
-        "problem": why_not(placed) if done is None else done.problem,
+        "problem": why_not(placed) if done is None else problem_of(placed),
         "steps": [made.told for made in placed.made] if done is None else list(done.steps),
         "listed_at": told(situation.registered.listed_at),
         "topics": [one.as_json() for one in found],

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from receiver.cli.context import ConfigOption, JsonOption, accounts_of, fail, load_settings
+from receiver.cli.context import (
+    ConfigOption,
+    JsonOption,
+    accounts_of,
+    fail,
+    handler_of,
+    load_settings,
+)
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -30,12 +37,14 @@ def add(
     json: JsonOption = False,
 ) -> None:
     """Have a resource polled until it reaches its final state."""
-    from receiver.watches.registration import Malformed, UnknownAccount, requested_watch
+    from receiver.watches.registration import Malformed, requested_watch
 
     settings = load_settings(config)
+    accounts = accounts_of(settings)
+    handler_of(accounts, account)
     try:
-        watch = requested_watch(accounts_of(settings), {"account": account, "kind": kind, "id": id})
-    except (Malformed, UnknownAccount, ValueError) as error:
+        watch = requested_watch(accounts, {"account": account, "kind": kind, "id": id})
+    except (Malformed, ValueError) as error:
         raise fail(str(error)) from None
     _send(settings, watch, start=True)
     _tell(watch, "is asked for", json=json)
@@ -73,11 +82,10 @@ def list_(
     from receiver.cli.kafka import run
     from receiver.cli.output import print_json, print_table
     from receiver.watches.listing import list_watches
-    from receiver.watches.registration import UnknownAccount
 
     settings = load_settings(config)
-    if account is not None and accounts_of(settings).get(account) is None:
-        raise fail(str(UnknownAccount(account)))
+    if account is not None:
+        handler_of(accounts_of(settings), account)
     watchlist = settings.topics.watchlist
     watches = run(settings, lambda clients: list_watches(clients, watchlist, account))
     rows = [watch.as_json() for watch in watches]

@@ -52,7 +52,8 @@ async def partitions_of(clients: Clients, topics: Collection[str]) -> list[Topic
             await admin.close()
     missing = sorted(set(topics) - described.keys())
     if missing:
-        raise NoSuchTopic(f"there is no topic {', '.join(missing)}: run 'payevents topics create'")
+        are_not = "there is no topic" if len(missing) == 1 else "there are no topics"
+        raise NoSuchTopic(f"{are_not} {', '.join(missing)}: run 'payevents topics create'")
     return [
         TopicPartition(topic, partition["partition"])
         for topic in topics

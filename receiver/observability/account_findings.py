@@ -10,6 +10,7 @@ from receiver.observability.findings import Finding, Verdict
 from receiver.observability.patient import Patient, moment
 from receiver.polling.entry import ACTIVE
 from receiver.polling.sealing import fingerprint
+from receiver.words import counted
 
 _SKEW = 30.0
 """Seconds that the clocks may differ: more makes a token's end and a window's limit doubtful."""
@@ -62,7 +63,8 @@ def _clock(patient: Patient) -> Finding:
         told = "the provider has not told its time"
         return Finding("provider's clock", Verdict.OK, told)
     if abs(skew) <= _SKEW:
-        return Finding("provider's clock", Verdict.OK, f"within {abs(skew):.0f} seconds of ours")
+        seconds = counted(round(abs(skew)), "second")
+        return Finding("provider's clock", Verdict.OK, f"within {seconds} of ours")
     order = "ahead of" if skew > 0 else "behind"
     told = f"{abs(skew):.0f} seconds {order} that of the poller"
     remedy = "set the clocks of our machines by NTP; if they are right, tell the provider"
@@ -103,10 +105,13 @@ def _polling(patient: Patient) -> Finding:
     last = max((at for at in visits if at is not None), default=None)
     seen = "nothing was ever polled" if last is None else f"last polled at {moment(last)}"
     if not late or _is_held_up(patient):
-        return Finding("polling", Verdict.OK, f"{len(active)} watches, {seen}")
+        watches = counted(len(active), "watch", "watches")
+        return Finding("polling", Verdict.OK, f"{watches}, {seen}")
     first = min(late, key=lambda key: late[key].next_poll_at)
     since = moment(late[first].next_poll_at)
-    told = f"{len(late)} of {len(active)} watches are overdue, {first} since {since}; {seen}"
+    watches = counted(len(active), "watch", "watches")
+    are = "is" if len(late) == 1 else "are"
+    told = f"{len(late)} of {watches} {are} overdue, {first} since {since}; {seen}"
     if last is not None and last > patient.now - _LATE:
         remedy = "the budget of calls is too low for them: raise calls, if the provider allows more"
         return Finding("polling", Verdict.WARNING, told, remedy)

@@ -12,13 +12,15 @@ from receiver.kafka.topics import compare_topics, wanted_topics
 from receiver.observability.findings import Finding, Verdict
 from receiver.observability.shard_findings import examine_shards
 from receiver.observability.topic_findings import examine_topics
+from receiver.words import counted
 
 _CLOCK_TOLERANCE = timedelta(seconds=10)
 
 
 def examine_settings(settings: Settings) -> list[Finding]:
     """Return what should be known about the settings."""
-    found = [Finding("configuration", Verdict.OK, f"{len(settings.accounts)} accounts, no mistake")]
+    accounts = counted(len(settings.accounts), "account")
+    found = [Finding("configuration", Verdict.OK, f"{accounts}, no mistake")]
     for warning in settings.warnings():
         subject, _, told = warning.partition(": ")
         found.append(Finding(subject, Verdict.WARNING, told))

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from receiver.observability.findings import Finding, Verdict
 from receiver.observability.patient import Patient, moment
 from receiver.registration.condition import Condition, State, conditions
-from receiver.registration.failure_budget import EARLY, budget_of
+from receiver.registration.failure_budget import EARLY, FailureBudget, budget_of
 from receiver.registration.situation import Situation
+from receiver.words import counted
 
+_UNAUTHORIZED = 401
 _REPLACED = "previous"
 """How the names of keys begin that were replaced at the provider."""
 
@@ -25,9 +27,9 @@ def examine_webhooks(patient: Patient) -> list[Finding]:
         ),
         _registration(patient, situation),
         *(_topic(patient, one) for one in found),
-        _failures(situation),
+        _failures(patient, situation),
         _last_webhook(found),
-        *_keys(patient),
+        *_keys(patient, situation),
     ]
 
 
@@ -110,7 +112,7 @@ def _topic(patient: Patient, one: Condition) -> Finding:
             Verdict.WRONG,
             (
                 f"registered, and probably disabled since {_or_never(one.suspected_since)}:"
-                f" {one.missed} facts were not announced"
+                f" {counted(one.missed, 'fact was', 'facts were')} not announced"
             ),
             f"{command} --recreate{alone}",
         ),
@@ -130,23 +132,43 @@ def _topic(patient: Patient, one: Condition) -> Finding:
     return Finding(f"webhook {one.topic}", verdict, told, remedy)
 
 
-def _failures(situation: Situation) -> Finding:
+def _budgets(situation: Situation) -> dict[str, FailureBudget]:
     most = situation.registration.most_undeliverable
-    budgets = {
+    return {
         topic: budget_of(known, situation.registered.of(topic).enabled_at, most)
         for topic, known in situation.vitals.topics.items()
     }
+
+
+def _unsigned_at(situation: Situation) -> float | None:
+    """Return when the latest failure was, if it was that nobody could tell who had signed."""
+    failures = [one for budget in _budgets(situation).values() for one in budget.failures]
+    latest = max(failures, key=lambda one: one.at, default=None)
+    return None if latest is None or latest.status != _UNAUTHORIZED else latest.at
+
+
+def _compare_keys(patient: Patient) -> str:
+    return f"compare the keys: docs/{patient.account.provider}.md#changing-the-key"
+
+
+def _failures(patient: Patient, situation: Situation) -> Finding:
+    most, budgets = situation.registration.most_undeliverable, _budgets(situation)
     used = {topic: budget for topic, budget in sorted(budgets.items()) if budget.at_least}
     if not used:
         told = f"at least 0 of {most} undeliverable, for each topic"
         return Finding("failure budget", Verdict.OK, told)
     told = " | ".join(f"{topic}: {budget.told}" for topic, budget in used.items())
+    is_unsigned = _unsigned_at(situation) is not None
     if max(budget.at_least for budget in used.values()) < EARLY:
+        if is_unsigned:
+            return Finding("failure budget", Verdict.WARNING, told, _compare_keys(patient))
         return Finding("failure budget", Verdict.OK, told)
     remedy = (
         "mend what refuses webhooks before the provider disables them: docs/operations.md,"
         " 'webhook-failures'"
     )
+    if is_unsigned:
+        remedy = f"{_compare_keys(patient)}, before the provider disables the webhooks"
     return Finding("failure budget", Verdict.WRONG, told, remedy)
 
 
@@ -160,8 +182,12 @@ def _last_webhook(found: list[Condition]) -> Finding:
     return Finding("last webhook", Verdict.OK, told)
 
 
-def _keys(patient: Patient) -> Iterator[Finding]:
-    used = patient.care.vitals.keys
+def _keys(patient: Patient, situation: Situation) -> Iterator[Finding]:
+    used, unsigned_at = patient.care.vitals.keys, _unsigned_at(situation)
+    if unsigned_at is not None and unsigned_at > max(used.values(), default=0.0):
+        told = f"what arrived at {moment(unsigned_at)} was signed with none of this account's keys"
+        yield Finding("signing key", Verdict.WARNING, told, _compare_keys(patient))
+        return
     if not used:
         return
     now = datetime.fromtimestamp(patient.now, UTC)

@@ -12,6 +12,7 @@ from aiohttp import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
+    ClientOSError,
     ClientSession,
     ClientSSLError,
     ClientTimeout,
@@ -58,12 +59,12 @@ def _plainly(error: Exception) -> str:
         case ClientConnectorCertificateError(certificate_error=refused):
             return f"its certificate is not trusted: {getattr(refused, 'verify_message', refused)}"
         case ClientSSLError():
-            return "it does not speak TLS as is usual today"
+            return "the TLS handshake failed"
         case ClientConnectorError(os_error=OSError(errno=int() as number)) if number > 0:
             return strerror(number).lower()
         case ClientConnectorError():
             return "no connection"
-        case ServerDisconnectedError() | ConnectionResetError():
+        case ServerDisconnectedError() | ClientOSError():
             return "the connection was closed without an answer"
         case InvalidURL() | ValueError():
             return "that is no URL that can be asked"

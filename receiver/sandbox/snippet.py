@@ -7,7 +7,11 @@ from datetime import date, timedelta
 from pydantic import SecretStr
 
 from config.account import AccountSettings
+from config.listeners import HttpSettings
 from config.types import format_duration
+
+_PORT = HttpSettings().port
+"""Where the receivers listen unless they are told otherwise."""
 
 
 def as_toml(account: AccountSettings) -> str:
@@ -19,6 +23,25 @@ def as_toml(account: AccountSettings) -> str:
         TypeError: a setting is of a kind that cannot be written.
     """
     return "\n".join([f"[accounts.{account.name}]", *_lines(account)]) + "\n"
+
+
+def offered(account: AccountSettings) -> str:
+    """Return, as comments for its table, what has the account's webhooks registered by us.
+
+    That is found from what the settings then need; empty where there is no such key.
+    """
+    if account.needs_public_url():
+        return ""
+    switches = (
+        name
+        for name, field in type(account).model_fields.items()
+        if field.annotation is bool and account.model_copy(update={name: True}).needs_public_url()
+    )
+    return "".join(
+        f"# {name} = true          # with the following under [http]:\n"
+        f'# public_url = "http://127.0.0.1:{_PORT}"\n'
+        for name in switches
+    )
 
 
 def _lines(account: AccountSettings) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Log lines: their form, and what never stands in them."""
 
+import inspect
 import io
 import json
 import logging
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiokafka.cluster
 import pytest
 import structlog
 from aiohttp.http_exceptions import BadHttpMessage
@@ -167,6 +169,19 @@ def test_floods_are_counted() -> None:
     lines = _lines(stream)
     assert [line["message"] for line in lines] == [f"no node {n}" for n in (0, 1, 2, 3, 4, 100)]
     assert [line.get("suppressed") for line in lines] == [None] * 5 + [95]
+
+
+def test_a_missing_topic_is_left_to_who_waits_for_it() -> None:
+    """Aiokafka's line for each missing topic is left out, and its other lines are not."""
+    stream = io.StringIO()
+    configure(stream)
+    log = logging.getLogger("aiokafka.cluster")
+    template = "Topic %s not found in cluster metadata"
+    assert template in inspect.getsource(aiokafka.cluster)
+    log.error(template, "payevents.inbox")
+    log.error("Topic %s is not authorized for this client", "payevents.inbox")
+    [line] = _lines(stream)
+    assert line["message"] == "Topic payevents.inbox is not authorized for this client"
 
 
 def _record(name: str, template: str, *args: object) -> logging.LogRecord:

@@ -24,6 +24,15 @@ def test_keys_have_type_default_and_variable() -> None:
     assert "directory_accounts" not in page
 
 
+def test_the_least_of_a_duration_is_told() -> None:
+    """Whoever would write 500ms for an interval learns that it is refused; optional or not."""
+    page = render({})
+    assert "- **`poll_interval`** · duration, one second at least · " in page
+    assert "- **`retention`** · duration, one second at least · unset" in page
+    assert "- **`body_timeout`** · duration, more than zero · " in page
+    assert "- **`watch_max_age`** · duration · " in page
+
+
 def test_providers_have_their_own_sections() -> None:
     """A provider's section has the keys that it adds or changes, and no others."""
     _, _, section = render(MODELS).partition('provider = "signed"')

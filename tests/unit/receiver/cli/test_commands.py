@@ -122,6 +122,13 @@ def test_the_doctor_tells_all_that_it_can(config: Path) -> None:
     assert verdicts["kafka"] == "wrong"
 
 
+def test_one_thing_that_is_wrong_is_one(config: Path) -> None:
+    """People are told how many things are wrong, in a sentence that is right."""
+    done = CliRunner().invoke(app, ["doctor", "--config", str(config)])
+    assert "configuration: 1 account, no mistake\n" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 thing is wrong"
+
+
 def test_the_doctor_names_every_mistake(tmp_path: Path) -> None:
     """A configuration that cannot be used is told mistake by mistake, with the remedy."""
     config = tmp_path / "wrong.toml"
@@ -194,15 +201,15 @@ def test_a_watch_that_cannot_be_is_refused_before_kafka_is_asked(config: Path) -
     """An account that does not exist is told at once."""
     arguments = ["watches", "add", "cherries", "cherries_requests", "1"]
     done = CliRunner().invoke(app, [*arguments, "--config", str(config)])
-    assert done.exit_code == 1
-    assert done.stderr == "error: there is no account 'cherries'\n"
+    assert done.exit_code == 2
+    assert done.stderr == "error: there is no account 'cherries'; known are shop\n"
 
 
 def test_the_watches_of_no_account_are_not_listed(config: Path) -> None:
     """A misspelt account is an error, as it is to the API, and not an empty list."""
     done = CliRunner().invoke(app, ["watches", "list", "--account", "shp", "--config", str(config)])
-    assert done.exit_code == 1
-    assert done.stderr == "error: there is no account 'shp'\n"
+    assert done.exit_code == 2
+    assert done.stderr == "error: there is no account 'shp'; did you mean 'shop'?\n"
 
 
 def test_the_schemas_are_exported(tmp_path: Path) -> None:

@@ -46,7 +46,6 @@ def run(config: Path, *arguments: str, stdin: str = "") -> Result:
     [
         ("members", "subscriply is polled as a whole"),
         ("cherries", "voucherry has no listing: what was missed must be registered"),
-        ("nobody", "there is no account 'nobody'"),
     ],
 )
 def test_an_account_that_cannot_be_reconciled_is_told(config: Path, account: str, why: str) -> None:
@@ -55,6 +54,13 @@ def test_an_account_that_cannot_be_reconciled_is_told(config: Path, account: str
     assert done.exit_code == 1
     assert why in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_an_account_that_is_not_there_is_told(config: Path) -> None:
+    """It is a slip in the command, and those that there are are named."""
+    done = run(config, "reconcile", "--account", "nobody", "--since", "30d")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: there is no account 'nobody'; known are ")
 
 
 @pytest.mark.parametrize(

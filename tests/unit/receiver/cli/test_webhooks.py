@@ -1,7 +1,11 @@
 """`payevents webhooks` and `doctor --account`: what they refuse, show, and end with."""
 
+import asyncio
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ from config.settings import Settings
 from handlers.smartpay.topics import TOPICS
 from receiver.care.orders import PlacedOrder
 from receiver.care.reading import registration_key
-from receiver.cli import subscriptions
+from receiver.cli import ordering, subscriptions
 from receiver.cli.app import app
 from receiver.cli.ordering import Wanted
 from receiver.polling.entry import WatchEntry
@@ -93,12 +97,12 @@ def poller(monkeypatch: pytest.MonkeyPatch) -> Poller:
 @pytest.mark.parametrize("command", ["list", "ensure", "test"])
 def test_accounts_without_webhooks_are_told(config: Path, command: str) -> None:
     """No such account, or a provider that calls nobody: one line, before Kafka is asked."""
-    for account, why in (
-        ("nobody", "there is no account 'nobody'"),
-        ("cherries", "voucherry calls no webhooks"),
+    for account, why, code in (
+        ("nobody", "there is no account 'nobody'; known are cherries, shop", 2),
+        ("cherries", "voucherry calls no webhooks", 1),
     ):
         done = run(config, "webhooks", command, "--account", account)
-        assert done.exit_code == 1
+        assert done.exit_code == code
         assert why in done.stderr
         assert done.stderr.count("\n") == 1
 
@@ -108,7 +112,8 @@ def test_what_cannot_be_registered_is_told(config: Path) -> None:
     misspelt = shop(config, "ensure", "--topic", "invoice/payed")
     assert misspelt.exit_code == 2
     assert "no such topic: invoice/payed; there are invoice/created" in plain(misspelt.stderr)
-    config.write_text(config.read_text().replace("public_url", "# public_url"))
+    unmanaged = config.read_text().replace("manage_webhooks = true", "")
+    config.write_text(unmanaged.replace("public_url", "# public_url"))
     for command in ("ensure", "test"):
         done = shop(config, command)
         assert done.exit_code == 1
@@ -188,7 +193,7 @@ def test_what_stood_in_the_way_is_an_error(config: Path, poller: Poller, command
     done = shop(config, command)
     assert done.exit_code == 1
     assert done.stderr == f"error: {PAID}: nothing arrived\n"
-    assert "4 of 5 topics lead here" in done.stdout
+    assert done.stdout.splitlines()[-1] == "4 of 5 topics are proven"
     told = json.loads(shop(config, command, "--json").stdout)
     assert (told["complete"], told["problem"]) == (False, f"{PAID}: nothing arrived")
 
@@ -206,6 +211,56 @@ def test_an_order_that_nobody_takes_up_is_told(
         done = shop(config, *options)
         assert (done.exit_code, done.stdout) == (1, "")
         assert "error: no running poller has taken it up" in done.stderr
+
+
+def test_without_a_poller_the_list_is_what_was_recorded(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known is shown with its time, and then why it is no newer."""
+
+    def nobody(_s: Settings, _w: Wanted, order: Order, **_: Any) -> PlacedOrder:
+        placed = PlacedOrder(order)
+        entry = WatchEntry(0.0, 0.0, memory=PROVEN.encode())
+        placed.take(registration_key("shop").encode(), entry.encode())
+        return placed
+
+    monkeypatch.setattr(subscriptions, "carried_out", nobody)
+    done = shop(config, "list")
+    assert done.exit_code == 1
+    assert done.stdout.endswith("as listed at 2026-01-01T11:59:00Z\n")
+    assert done.stdout.count("proven  ") == 5
+    assert done.stderr.startswith("error: no running poller has taken it up")
+    assert shop(config, "ensure").stdout == ""
+
+
+@pytest.mark.parametrize("command", ["list", "ensure", "test"])
+def test_that_it_waits_is_told_at_once(
+    config: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """People are told what is waited for before it is, and programs are not."""
+    said: list[str] = []
+
+    @asynccontextmanager
+    async def placed(*_: object) -> AsyncIterator[None]:
+        yield
+
+    async def wait(*_: object, **__: object) -> None:
+        said.append(sys.stderr.getvalue() if isinstance(sys.stderr, StringIO) else "")
+
+    def at_once(_: Settings, work: Callable[[None], Coroutine[Any, Any, None]]) -> None:
+        with redirect_stderr(StringIO()):
+            asyncio.run(work(None))
+
+    monkeypatch.setattr(ordering, "_placed", placed)
+    monkeypatch.setattr(ordering, "wait", wait)
+    monkeypatch.setattr(ordering, "run", at_once)
+    for options in ([], ["--patience", "90s"], ["--json"]):
+        shop(config, command, *options)
+    assert said == [
+        "waiting for a running poller (up to 2m) …\n",
+        "waiting for a running poller (up to 90s) …\n",
+        "",
+    ]
 
 
 def test_another_configuration_than_the_pollers_is_told(config: Path, poller: Poller) -> None:
@@ -246,4 +301,5 @@ def test_the_doctor_asks_no_url_for_who_is_not_called(without_kafka: Path) -> No
 def test_the_doctor_knows_the_accounts(config: Path) -> None:
     """A misspelt account is an error, and no finding."""
     done = run(config, "doctor", "--account", "shp")
-    assert (done.exit_code, done.stderr) == (1, "error: there is no account 'shp'\n")
+    assert done.exit_code == 2
+    assert done.stderr == "error: there is no account 'shp'; did you mean 'shop'?\n"

@@ -108,12 +108,12 @@ def test_calls_that_rest_are_told() -> None:
     ("watches", "standing", "verdict", "told"),
     [
         ([], {}, Verdict.OK, "nothing to poll"),
-        ([watch(NOW + 60)], {}, Verdict.OK, "1 watches, last polled at 2026-01-01T11:00:00Z"),
-        ([watch(NOW - 300)], {}, Verdict.OK, "1 watches"),
-        ([watch(NOW - 3600)], {}, Verdict.WRONG, "1 of 1 watches are overdue, shop/invoices/0"),
+        ([watch(NOW + 60)], {}, Verdict.OK, "1 watch, last polled at 2026-01-01T11:00:00Z"),
+        ([watch(NOW - 300)], {}, Verdict.OK, "1 watch,"),
+        ([watch(NOW - 3600)], {}, Verdict.WRONG, "1 of 1 watch is overdue, shop/invoices/0"),
         ([watch(NOW - 3600, None)], {}, Verdict.WRONG, "nothing was ever polled"),
         ([watch(NOW - 3600), watch(NOW, NOW - 5)], {}, Verdict.WARNING, "1 of 2 watches"),
-        ([watch(NOW - 3600)], {"open_until": NOW + 60}, Verdict.OK, "1 watches"),
+        ([watch(NOW - 3600)], {"open_until": NOW + 60}, Verdict.OK, "1 watch,"),
         ([watch(NOW - 3600, state="done")], {}, Verdict.OK, "nothing to poll"),
     ],
 )

@@ -14,10 +14,13 @@ from receiver.observability.patient import Patient
 from receiver.observability.reconciliation_findings import examine_reconciliation
 from receiver.observability.webhook_findings import examine_webhooks, judge_public_url
 from receiver.registration.registered import Registered
+from receiver.registration.signs import Missed
 from receiver.registration.vitals import TopicVitals, Vitals
 from tests.unit.receiver.registration.shop import (
     CALL,
     ELSEWHERE,
+    LONG_AGO,
+    MISSED,
     NOW,
     PAID,
     PROVEN,
@@ -30,6 +33,7 @@ from tests.unit.receiver.registration.shop import (
 )
 
 ENSURE = "payevents webhooks ensure --account shop"
+COMPARE = "compare the keys: docs/smartpay.md#changing-the-key"
 
 
 def patient(
@@ -46,6 +50,11 @@ def patient(
     care = Care(registered, vitals or Vitals(), windows_read_at=read_at)
     watches = {f"shop/reconciliation/{index}": window for index, window in enumerate(windows)}
     return Patient(of or handler(), AccountRecords(care, watches), url, unreachable, NOW)
+
+
+def missing(*facts: Missed, more: int = 0) -> Vitals:
+    """Return vitals with these facts that no webhook announced, and so many more."""
+    return Vitals(topics={PAID: TopicVitals(missed=facts, more_missed=more)})
 
 
 def about(subject: str, examined: Patient) -> Finding:
@@ -129,7 +138,8 @@ def test_what_is_silent_is_probably_disabled() -> None:
     assert finding.remedy == f"{ENSURE} --recreate --topic {PAID}"
     difference = about("differences", patient(PROVEN, SILENT))
     assert difference.verdict is Verdict.WARNING
-    assert "1 facts" in difference.told
+    assert "1 fact was found" in difference.told
+    assert "is waited for" not in difference.told
     assert f"invoice/aBc123 ({PAID}, found at 2026-01-01T11:00:00Z)" in difference.told
     assert about("differences", patient()).verdict is Verdict.OK
 
@@ -157,11 +167,31 @@ def test_whether_somebody_keeps_it_registered(
 )
 def test_failures_are_told_as_a_least(count: int, verdict: Verdict) -> None:
     """At least so many of 20, with the reasons; early enough to do something."""
-    vitals = Vitals(topics={PAID: TopicVitals(failures=failures(count))})
-    finding = about("failure budget", patient(PROVEN, vitals))
+    busy = tuple(replace(one, status=503, why="no room") for one in failures(count))
+    finding = about(
+        "failure budget", patient(PROVEN, Vitals(topics={PAID: TopicVitals(failures=busy)}))
+    )
     assert finding.verdict is verdict
     assert f"at least {count} of 20 undeliverable" in finding.told
-    assert ("no signature" in finding.told) == bool(count)
+    assert ("no room" in finding.told) == bool(count)
+    assert COMPARE not in finding.remedy
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(1, Verdict.WARNING), (5, Verdict.WRONG)])
+def test_what_nobody_has_signed_is_a_matter_of_keys(count: int, verdict: Verdict) -> None:
+    """After a 401 it is said that none of our keys has signed it, and where to look."""
+    refused = {PAID: TopicVitals(failures=failures(count))}
+    examined = patient(PROVEN, Vitals(topics=refused))
+    budget, key = about("failure budget", examined), about("signing key", examined)
+    assert (budget.verdict, key.verdict) == (verdict, Verdict.WARNING)
+    assert budget.remedy.startswith(COMPARE)
+    assert key.remedy == COMPARE
+    assert "with none of this account's keys" in key.told
+    shop = handler()
+    [ours] = shop.account.signing_key_names()
+    for used_at, still in ((NOW - 3600, Verdict.WARNING), (NOW, Verdict.OK)):
+        since = Vitals(topics=refused, keys={ours: used_at})
+        assert about("signing key", patient(PROVEN, since, of=shop)).verdict is still
 
 
 def test_the_last_webhook_of_each_topic_is_told() -> None:
@@ -204,7 +234,7 @@ def test_the_last_reconciliation_is_told() -> None:
     finding = about("reconciliation", patient(read_at=NOW - 60, windows=(good,)))
     assert finding.verdict is Verdict.OK
     assert finding.told == (
-        "last at 2026-01-01T11:59:00Z; 1 windows, the next due at 2026-01-01T12:01:00Z"
+        "last at 2026-01-01T11:59:00Z; 1 window, the next due at 2026-01-01T12:01:00Z"
     )
     bad = SeenWatch(RECONCILIATION, "active", NOW - 60, NOW + 60, "503")
     failed = about("reconciliation", patient(read_at=NOW - 60, windows=(good, bad)))
@@ -217,3 +247,31 @@ def test_more_was_missed_than_is_kept() -> None:
     missed = replace(SILENT.topics[PAID], more_missed=7)
     told = about("differences", patient(PROVEN, Vitals(topics={PAID: missed}))).told
     assert told.startswith("8 facts")
+
+
+def test_what_is_older_than_the_registration_is_no_difference() -> None:
+    """No webhook could announce it: it is counted, and nothing is to be looked into."""
+    old = replace(MISSED, happened_since=LONG_AGO - 1)
+    finding = about("differences", patient(PROVEN, missing(old, more=2)))
+    assert finding.verdict is Verdict.OK
+    assert finding.told == "3 found that are older than the registration"
+    examined = patient(PROVEN, missing(old, MISSED, more=2))
+    older, others = examine_reconciliation(examined)[1:]
+    assert older.told == "1 found that is older than the registration"
+    assert others.verdict is Verdict.WARNING
+    assert others.told.startswith("3 facts were found")
+
+
+@pytest.mark.parametrize(
+    ("manages", "then"), [(True, "created anew and read again"), (False, "which is an alarm")]
+)
+def test_what_is_not_judged_yet_has_a_time(manages: bool, then: str) -> None:
+    """As long as a webhook may still come, it is said until when, and what happens then."""
+    late = replace(MISSED, observed_at=NOW - 60)
+    examined = patient(PROVEN, missing(late), of=handler(manage_webhooks=manages))
+    finding = about("differences", examined)
+    assert finding.verdict is Verdict.WARNING
+    assert (
+        f"a webhook of {PAID} is waited for until 2026-01-01T12:04:00Z; without one it is taken for"
+        f" disabled, {then}"
+    ) in finding.told

@@ -60,11 +60,12 @@ def test_it_says_which_requests_failed_and_why() -> None:
     }
     assert told.requests == ("r4", "r3", "r2")
     assert told.told == (
-        "at least 4 of 20 undeliverable; 4 since a webhook last told something new; 2 tries of the"
-        " body with SHA-256 abc…; 2 because of 401, the signature is not of this body; 1 because of"
+        "at least 4 of 20 undeliverable; 4 since a webhook last told something new; 2 tries of"
+        " one notification; 2 because of 401, the signature is not of this body; 1 because of"
         " 200 too late; 1 because of no answer, after 4.0s; latest requests r4, r3, r2"
     )
     assert told.as_json()["at_least"] == 4
+    assert told.as_json()["sha256_of_that"] == "abc"
 
 
 def test_nothing_known_is_nothing_used() -> None:

@@ -13,7 +13,7 @@ from handlers.provider import Provider
 from handlers.smartpay import provider as smartpay
 from handlers.subscriply import provider as subscriply
 from handlers.voucherry import provider as voucherry
-from receiver.sandbox.snippet import as_toml
+from receiver.sandbox.snippet import as_toml, offered
 
 
 class OddSettings(AccountSettings):
@@ -36,6 +36,19 @@ def test_what_is_written_is_read_as_the_same_account(provider: Provider, tmp_pat
     lines = as_toml(account).splitlines()
     (tmp_path / "mine.toml").write_text("\n".join(lines[1:]))
     assert load_account_file(tmp_path / "mine.toml", {provider.name: provider.settings}) == account
+
+
+def test_what_can_be_tried_is_offered_as_a_comment() -> None:
+    """Where webhooks can be registered by us the key is there to be switched on, and only there."""
+    account = smartpay.sandbox().account("mine", "http://127.0.0.1:8080")
+    assert "#" not in as_toml(account)
+    assert tomllib.loads(offered(account).replace("# ", "", 1).replace("\n# ", "\n")) == {
+        "manage_webhooks": True,
+        "public_url": "http://127.0.0.1:8080",
+    }
+    assert offered(account.model_copy(update={"manage_webhooks": True})) == ""
+    for provider in (subscriply, voucherry):
+        assert offered(provider.sandbox().account("mine", "http://127.0.0.1:8080")) == ""
 
 
 def test_every_kind_of_setting_is_written() -> None:
