@@ -20,7 +20,6 @@ from receiver.cli.output import one_line, printable
 from receiver.kafka.clients import Clients
 from receiver.kafka.following import following
 from receiver.registration.condition import told
-from receiver.registration.outcome import problem_in_short
 from receiver.registration.signs import Order
 from receiver.registration.situation import Situation
 from receiver.watches.requests import partition_key
@@ -150,10 +149,7 @@ def exit_code(placed: PlacedOrder, wanted: Wanted) -> int:
 
 def problem_of(placed: PlacedOrder) -> str | None:
     """Return what stood in the way of an order that is done, None if nothing did."""
-    done, registered = placed.done, placed.registered
-    if done is None or done.problem is None:
-        return None
-    return problem_in_short(registered, done)
+    return None if placed.done is None else placed.done.problem
 
 
 def why_not(placed: PlacedOrder) -> str:

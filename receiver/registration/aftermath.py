@@ -6,15 +6,14 @@ from dataclasses import replace
 import msgspec
 
 from handlers.registration import Action, Step, Subscription, leads_to
-from receiver.registration.moves import steps_left, steps_to_make
-from receiver.registration.registered import Call, Done, Listed, Made, Registered
-from receiver.registration.signs import Order
+from receiver.registration.moves import steps_to_make
+from receiver.registration.outcome import outcome
+from receiver.registration.registered import Call, Listed, Made, Registered
 from receiver.registration.situation import Situation
 from receiver.registration.suspicion import blamed
 
 _MOST_MADE = 30
 _MOST_DONE = 10
-_LONGEST = 300
 _UNREACHABLE_FOR = 30.0
 _LONGEST_UNREACHABLE = 600.0
 """Seconds after which our own URL is tried again, at first and at most."""
@@ -159,47 +158,7 @@ def after_step(situation: Situation, step: Step, made_id: str, call: Call) -> Re
 def after_orders(situation: Situation) -> Registered:
     """Return what is known once the order that is done, if one is, has its outcome."""
     registered, order = situation.registered, situation.order
-    if order is None or not _is_done(situation, order):
+    done = None if order is None else outcome(situation, order)
+    if done is None:
         return registered
-    problem = _problem(situation, order)
-    steps = tuple(made.told for made in registered.made if made.at >= order.asked_at)
-    done = Done(order.id, situation.now, steps, None if problem is None else problem[:_LONGEST])
     return msgspec.structs.replace(registered, done=(*registered.done, done)[-_MOST_DONE:])
-
-
-def _is_done(situation: Situation, order: Order) -> bool:
-    """Tell whether nothing more can be done for an order; a step that failed is not tried twice."""
-    registered = situation.registered
-    if situation.url is None and order.what != "list":
-        return True
-    if registered.listed_for != order.id:
-        return False
-    if order.what == "list":
-        return True
-    if any(one.call is not None for one in registered.topics.values()):
-        return False
-    if any(one.is_renewed and one.problem is None for one in registered.topics.values()):
-        return False
-    return not any(steps_left(situation, order)) and not any(situation.to_renew(order))
-
-
-def _problem(situation: Situation, order: Order) -> str | None:
-    """Return what keeps an order from having been carried out, None if nothing does."""
-    if order.what == "list":
-        return None
-    if situation.url is None:
-        return "http.public_url is not set, so there is no URL to register"
-    told = [
-        f"{topic}: {one.problem}"
-        for topic, one in situation.registered.topics.items()
-        if one.problem is not None and one.order == order.id
-    ]
-    topics = order.topics or situation.registration.topics
-    if order.what == "test":
-        absent = [topic for topic in topics if situation.right(topic) is None]
-        told += [f"not registered to lead here: {', '.join(absent)}"] if absent else []
-    taken = situation.plan(order).taken if order.what == "ensure" else ()
-    if taken:
-        others = ", ".join(f"{one.topic} leads to {one.url}" for one in taken)
-        told.append(f"others have topics of this account, --take-over moves them here: {others}")
-    return "; ".join(told) or None

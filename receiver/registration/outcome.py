@@ -1,40 +1,66 @@
-"""What stood in the way of an order, said once for all topics that it holds for."""
+"""What an operator's order came to: the steps that were made, and what stood in the way."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from receiver.registration.registered import Done, Registered
+from receiver.registration.moves import steps_left
+from receiver.registration.registered import Done
+from receiver.registration.signs import Order
+from receiver.registration.situation import Situation
+
+_LONGEST = 500
 
 
-def problem_in_short(registered: Registered, done: Done) -> str | None:
-    """Return why an order could not be carried out, None if it was.
-
-    Where topics have the same trouble it is told once, with what to do if it is our own URL.
-    """
-    if done.problem is None:
+def outcome(situation: Situation, order: Order) -> Done | None:
+    """Return what an order came to, None while something can still be done for it."""
+    if not _is_done(situation, order):
         return None
-    problems = {
-        topic: one.problem
-        for topic, one in registered.topics.items()
-        if one.problem is not None and one.order == done.order
-    }
-    at_length = "; ".join(f"{topic}: {why}" for topic, why in problems.items())
-    is_all = bool(problems) and at_length.startswith(done.problem)
-    if not is_all and not done.problem.startswith(f"{at_length}; "):
-        # Something has changed since: what was written down then is what is true of the order.
-        return done.problem
-    rest = () if is_all else (done.problem.removeprefix(f"{at_length}; "),)
-    is_begun = bool(done.steps)
-    return "; ".join((*_sentences(problems, registered.unreachable, is_begun=is_begun), *rest))
+    made = situation.registered.made
+    steps = tuple(each.told for each in made if each.at >= order.asked_at)
+    problem = "; ".join(_troubles(situation, order, is_begun=bool(steps)))
+    return Done(order.id, situation.now, steps, problem[:_LONGEST] or None)
 
 
-def _sentences(
-    problems: Mapping[str, str], unreachable: str | None, *, is_begun: bool
-) -> Iterator[str]:
+def _is_done(situation: Situation, order: Order) -> bool:
+    """Tell whether nothing more can be done for an order; a step that failed is not tried twice."""
+    registered = situation.registered
+    if situation.url is None and order.what != "list":
+        return True
+    if registered.listed_for != order.id:
+        return False
+    if order.what == "list":
+        return True
+    if any(one.call is not None for one in registered.topics.values()):
+        return False
+    if any(one.is_renewed and one.problem is None for one in registered.topics.values()):
+        return False
+    return not any(steps_left(situation, order)) and not any(situation.to_renew(order))
+
+
+def _troubles(situation: Situation, order: Order, *, is_begun: bool) -> Iterator[str]:
+    """Yield what kept an order from being carried out, each trouble once for all its topics."""
+    if order.what == "list":
+        return
+    if situation.url is None:
+        yield "http.public_url is not set, so there is no URL to register"
+        return
+    yield from _failures(situation, order, is_begun=is_begun)
+    topics = order.topics or situation.registration.topics
+    absent = [topic for topic in topics if situation.right(topic) is None]
+    if order.what == "test" and absent:
+        yield f"not registered to lead here: {', '.join(absent)}"
+    taken = situation.plan(order).taken if order.what == "ensure" else ()
+    if taken:
+        others = ", ".join(f"{one.topic} leads to {one.url}" for one in taken)
+        yield f"others have topics of this account, --take-over moves them here: {others}"
+
+
+def _failures(situation: Situation, order: Order, *, is_begun: bool) -> Iterator[str]:
     topics_by_problem: dict[str, list[str]] = {}
-    for topic, why in problems.items():
-        topics_by_problem.setdefault(why, []).append(topic)
+    for topic, one in situation.registered.topics.items():
+        if one.problem is not None and one.order == order.id:
+            topics_by_problem.setdefault(one.problem, []).append(topic)
     for why, topics in topics_by_problem.items():
-        if why == unreachable:
+        if why == situation.registered.unreachable:
             nothing = "no more was changed" if is_begun else "nothing was changed"
             yield (
                 f"{nothing}, since http.public_url does not answer from here ({why}): correct it,"
