@@ -34,7 +34,6 @@ from receiver.registration.vitals import Vitals
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-
 _CALLS_TO_RENEW = 4
 """Deleting, creating, and a listing and signing in between, if it goes wrong."""
 
@@ -190,5 +189,6 @@ class Guard:
 def _is_renewed(before: Registered, after: Registered) -> bool:
     """Tell whether a topic that was deleted to be created anew has just been created."""
     return any(
-        before.of(topic).is_renewed and not one.is_renewed for topic, one in after.topics.items()
+        before.of(topic).is_renewed and not one.is_renewed and before.of(topic).id != one.id
+        for topic, one in after.topics.items()
     )

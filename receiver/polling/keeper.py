@@ -64,10 +64,6 @@ class Keeper:
             self._unjudged.discard(name)
             self._end_alarms(name)
 
-    def registration(self, name: str) -> Registration | None:
-        """Return how an account is registered, None if it is not looked after."""
-        return self._registrations.get(name)
-
     def vitals(self, name: str) -> Vitals:
         """Return what the signs of an account add up to."""
         key = vitals_key(name)

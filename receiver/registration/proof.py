@@ -69,5 +69,6 @@ def _settled(
         )
         used = (*used, first)[-_MOST_EXPLAINED:]
     elif now > call.ended_at + WINDOW + _SKEW:
-        one = failed(one, UNPROVEN, now, pause)
+        # What arrived before is no proof of what leads here now.
+        one = msgspec.structs.replace(failed(one, UNPROVEN, now, pause), proven_at=None)
     return msgspec.structs.replace(registered.with_topic(topic, one), explained=used)

@@ -184,6 +184,7 @@ async def test_a_webhook_that_lives_again_is_not_created_anew() -> None:
     stage.asked.clear()
     await stage.settle()
     assert DELETE not in stage.asked
+    assert stage.sweeps == 0
     one = stage.registered.of(PAID)
     assert (one.problem, one.is_renewed, stage.registered.unreachable) == (None, False, None)
 

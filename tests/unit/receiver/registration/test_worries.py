@@ -165,3 +165,23 @@ async def test_what_an_operator_has_created_anew_is_not_called_silent() -> None:
     await stage.settle()
     assert len(stage.made("delete_webhook")) == len(TOPICS)
     assert told(stage) == {}
+
+
+async def test_a_test_that_does_not_arrive_is_told_until_one_does() -> None:
+    """What arrived long ago proves nothing of where the URL leads now."""
+    stage = Stage()
+    await stage.settle()
+    stage.wait(minutes=5)
+    stage.heard = False
+    stage.order("test", topics=(PAID,))
+    await stage.settle()
+    stage.wait(seconds=2 * WINDOW)
+    await stage.settle()
+    assert [done.problem is None for done in stage.registered.done] == [False]
+    stage.wait(minutes=1)
+    await stage.settle()
+    assert PAID in told(stage)[codes.UNPROVEN_CODE].why
+    stage.heard = True
+    stage.wait(minutes=15)
+    await stage.settle()
+    assert told(stage) == {}
