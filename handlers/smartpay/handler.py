@@ -93,14 +93,18 @@ class SmartPayHandler(BaseHandler):
 
         """
         is_webhook = observation.origin is Origin.WEBHOOK
-        if is_webhook and observation.topic == topics.REGISTRATION:
-            return Interpretation(answers_us=True)
+        is_registration = is_webhook and observation.topic == topics.REGISTRATION
         try:
             body = parse_object(observation.body)
         except Unreadable as error:
+            if is_registration:
+                # What such a body looks like is not documented.
+                return Interpretation(answers_us=True)
             raise Uninterpretable(Reason.NOT_JSON, str(error)) from None
         found = find(body)
         reading = None if found is None else read(self._settings.name, found)
+        if is_registration:
+            return topics.of_registration(body, reading)
         if is_webhook:
             trusted = self._settings.trust_topic_header
             return topics.bind(observation.topic, body, reading, trusted=trusted)

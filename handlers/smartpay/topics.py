@@ -59,6 +59,17 @@ def bind(
     return replace(said, answers_us=True) if is_dummy(body) else said
 
 
+def of_registration(body: JsonObject, reading: Reading | None) -> Interpretation:
+    """Return what a webhook says that bears the topic :data:`REGISTRATION`.
+
+    One that is about an invoice or order is another one sent again under this topic: what it shows
+    is believed as ever, and it is no answer to us.
+    """
+    if reading is not None:
+        return Interpretation(reading)
+    return Interpretation(answers_us=_subject(INVOICE, body) is None)
+
+
 def _bind(
     topic: str, body: JsonObject, reading: Reading | None, *, trusted: bool
 ) -> Interpretation:

@@ -165,10 +165,20 @@ def test_a_dummy_claims_for_test_data() -> None:
     assert said.claim.fact.resource.test
 
 
-@pytest.mark.parametrize("body", [b"not json", {}, PAID, {"webhook_id": 1}])
+@pytest.mark.parametrize("body", [{}, b"not json", {"data": {"topic": "invoice/paid", "url": "x"}}])
 def test_a_registration_says_nothing_but_that_it_is_one(body: Any) -> None:
-    """webhook/created is about no resource, whatever comes with it: it answers our registering."""
+    """webhook/created is about no resource, whatever else it holds: it answers our registering."""
     assert interpreted(body, "webhook/created") == Interpretation(answers_us=True)
+
+
+def test_an_old_webhook_sent_again_as_a_registration_answers_nobody() -> None:
+    """The topic is not signed: what the body shows is believed, and proves no registration."""
+    said = interpreted(PAID, "webhook/created")
+    assert not said.answers_us
+    assert said.claim is None
+    assert actions(said) == ["created", "paid"]
+    silent = {"data": {"order_custom_id": "shop-1", "payment_method": "d"}}
+    assert interpreted(silent, "webhook/created") == Interpretation()
 
 
 @pytest.mark.parametrize("topic", ["invoice/created", "invoice/paid", "order/created", "other"])
