@@ -145,8 +145,10 @@ class Dispatch:
             self._start(account, account.waiting.take())
         account.check_waiting(now)
         at = account.may_start_at(now) if account.waiting else None
-        if at is not None and at > now:
-            self._pauses.put(account.name, at)
+        # Time has passed since it might not: without a visit whose end stirs the account, it would
+        # wait for ever for a moment that has just gone by.
+        if at is not None and (at > now or not account.under_way):
+            self._pauses.put(account.name, max(at, now))
 
     def _start(self, account: AccountPolling, keys: list[str]) -> None:
         batch: dict[str, WatchEntry] = {}

@@ -1,0 +1,34 @@
+"""Sending visits off: what waits is always stirred again."""
+
+import pytest
+
+from receiver.polling.budget import Budget
+from receiver.polling.dispatch import Dispatch
+from receiver.polling.keeper import Keeper
+from receiver.polling.watchlist import Watchlist
+
+from .fakes import FakeShard
+from .virtual import virtual
+from .world import World
+
+
+@virtual
+async def test_room_that_comes_while_it_is_looked_for_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There is none yet when a visit would start, and there is when the pause is worked out."""
+    world = World()
+    now = world.now().timestamp()
+    watchlist = Watchlist(FakeShard(), world.alarms, now)
+    keeper = Keeper(watchlist, world.visits.guard, world.alarms)
+    dispatch = Dispatch(watchlist, world.visits, keeper, lambda: None)
+    [handler] = world.accounts
+    dispatch.serve(handler)
+    watchlist.start("a/thing/1", now)
+    waits = iter([0.01])
+    monkeypatch.setattr(Budget, "wait_for", lambda *_: next(waits, 0.0))
+    dispatch.start_due(now)
+    assert dispatch.next_at() == now
+    dispatch.start_due(now)
+    assert dispatch.next_at() is None
+    await dispatch.end()
