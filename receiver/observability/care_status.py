@@ -3,7 +3,6 @@
 from handlers.provider import Handler
 from receiver.care.known import Care
 from receiver.registration.condition import Condition, conditions, told
-from receiver.registration.failure_budget import budget_of
 from receiver.registration.situation import Situation
 
 
@@ -42,6 +41,4 @@ def care_as_json(handler: Handler, care: Care, now: float) -> dict[str, object]:
 
 
 def _topic(one: Condition, situation: Situation) -> dict[str, object]:
-    most = situation.registration.most_undeliverable
-    budget = budget_of(one.vitals, one.registration.enabled_at, most)
-    return {**one.as_json(), "undeliverable": budget.as_json()}
+    return {**one.as_json(), "undeliverable": situation.failure_budget(one.topic).as_json()}

@@ -10,9 +10,8 @@ from receiver.accounts.registry import Accounts
 from receiver.care.known import Care, CareSource
 from receiver.observability.care_status import situation_of
 from receiver.registration.condition import Condition, State, conditions
-from receiver.registration.failure_budget import budget_of
 from receiver.registration.situation import Situation
-from receiver.registration.vitals import UNKNOWN, TopicVitals
+from receiver.registration.vitals import UNKNOWN
 
 _OF_TOPIC = ["account", "topic"]
 
@@ -91,7 +90,5 @@ class _Gauges:
             self._life.add_metric(labels, one.vitals.alive_at)
 
     def _add_failures(self, account: str, topic: str, situation: Situation) -> None:
-        known = situation.vitals.topics.get(topic, TopicVitals())
-        enabled_at = situation.registered.of(topic).enabled_at
-        budget = budget_of(known, enabled_at, situation.registration.most_undeliverable)
+        budget = situation.failure_budget(topic)
         self._undeliverable.add_metric([account, topic], budget.at_least)

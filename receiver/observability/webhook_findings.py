@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from receiver.observability.findings import Finding, Verdict
 from receiver.observability.patient import Patient, moment
 from receiver.registration.condition import Condition, State, conditions
-from receiver.registration.failure_budget import EARLY, FailureBudget, budget_of
+from receiver.registration.failure_budget import EARLY, FailureBudget
 from receiver.registration.situation import Situation
 from receiver.words import counted
 
@@ -133,11 +133,7 @@ def _topic(patient: Patient, one: Condition) -> Finding:
 
 
 def _budgets(situation: Situation) -> dict[str, FailureBudget]:
-    most = situation.registration.most_undeliverable
-    return {
-        topic: budget_of(known, situation.registered.of(topic).enabled_at, most)
-        for topic, known in situation.vitals.topics.items()
-    }
+    return {topic: situation.failure_budget(topic) for topic in situation.vitals.topics}
 
 
 def _unsigned_at(situation: Situation) -> float | None:

@@ -44,7 +44,7 @@ def _troubles(situation: Situation, order: Order, *, is_begun: bool) -> Iterator
         yield "http.public_url is not set, so there is no URL to register"
         return
     yield from _failures(situation, order, is_begun=is_begun)
-    topics = order.topics or situation.registration.topics
+    topics = situation.asked_topics(order)
     absent = [topic for topic in topics if situation.right(topic) is None]
     if order.what == "test" and absent:
         yield f"not registered to lead here: {', '.join(absent)}"

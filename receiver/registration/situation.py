@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from handlers.registration import Action, Plan, Registration, Step, Subscription, leads_to, plan
+from receiver.registration.failure_budget import FailureBudget, budget_of
 from receiver.registration.registered import Registered
 from receiver.registration.signs import Order
 from receiver.registration.suspicion import blamed, usual_delay
-from receiver.registration.vitals import Vitals
+from receiver.registration.vitals import TopicVitals, Vitals
 
 ORDER_LIVES = 3600.0
 """Seconds after which an order that could not be carried out is forgotten: nobody waits."""
@@ -15,6 +16,8 @@ ORDER_LIVES = 3600.0
 _FIRST_PAUSE = 3600.0
 _LONGEST_PAUSE = 24 * 3600.0
 """Seconds between two renewals of one topic, at first and at most."""
+
+_MOST_DOUBLINGS = 20
 
 _WELL = 48 * 3600.0
 """Seconds without a renewal after which a topic was well for long."""
@@ -76,7 +79,7 @@ class Situation:
     def proofs(self, order: Order | None) -> Iterator[Step]:
         """Yield a step for each topic that leads here, as was never seen, or not for this test."""
         test = order.id if order is not None and order.what == "test" else None
-        for topic in self._asked_topics(order):
+        for topic in self.asked_topics(order):
             right, one = self.right(topic), self.registered.of(topic)
             if right is not None and (one.proven_at is None or (test and one.order != test)):
                 action = Action.TEST if self.registration.can_test else Action.MODIFY
@@ -95,7 +98,7 @@ class Situation:
 
     def to_renew(self, order: Order | None) -> Iterator[str]:
         """Yield the topics that should be created anew: what is suspect, or what was asked."""
-        for topic in self._asked_topics(order):
+        for topic in self.asked_topics(order):
             one = self.registered.of(topic)
             if self.right(topic) is None or one.is_renewed:
                 continue
@@ -129,7 +132,7 @@ class Situation:
         one = self.registered.of(topic)
         if one.enabled_at is None or not one.renewals:
             return 0.0
-        pause = _FIRST_PAUSE * 2.0 ** (one.renewals - 1)
+        pause = _FIRST_PAUSE * 2.0 ** min(one.renewals - 1, _MOST_DOUBLINGS)
         return one.enabled_at + min(pause, _LONGEST_PAUSE)
 
     def renewals_of(self, topic: str) -> int:
@@ -144,6 +147,13 @@ class Situation:
         alive_at = None if known is None else known.alive_at
         return bool(one.renewals) and (alive_at is None or alive_at <= (one.enabled_at or 0.0))
 
-    def _asked_topics(self, order: Order | None) -> Sequence[str]:
+    def failure_budget(self, topic: str) -> FailureBudget:
+        """Return how much of a topic's budget of undeliverable notifications is used."""
+        known = self.vitals.topics.get(topic, TopicVitals())
+        enabled_at = self.registered.of(topic).enabled_at
+        return budget_of(known, enabled_at, self.registration.most_undeliverable)
+
+    def asked_topics(self, order: Order | None) -> Sequence[str]:
+        """Return the topics that an order is about: all, if it names none or there is none."""
         wanted = self.registration.topics
         return wanted if order is None or not order.topics else order.topics

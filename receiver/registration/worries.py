@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from config.account import AccountSettings
 from handlers.clock import rfc3339
-from receiver.registration.failure_budget import EARLY, budget_of
+from receiver.registration.failure_budget import EARLY
 from receiver.registration.proof import UNPROVEN
 from receiver.registration.situation import Situation
 from receiver.registration.suspicion import blamed
@@ -145,12 +145,8 @@ def _of_one_silent(situation: Situation, topic: str) -> str:
 
 def _of_failures(situation: Situation) -> Iterator[Worry]:
     told = []
-    for topic, known in situation.vitals.topics.items():
-        budget = budget_of(
-            known,
-            situation.registered.of(topic).enabled_at,
-            situation.registration.most_undeliverable,
-        )
+    for topic in situation.vitals.topics:
+        budget = situation.failure_budget(topic)
         if budget.at_least >= EARLY:
             told.append(f"{topic}: {budget.told}")
     if told:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from handlers.smartpay.topics import TOPICS
 from receiver.registration.signs import Announced, Failure, Missed, Unannounced, Undelivered
@@ -220,3 +221,13 @@ async def test_an_url_that_stays_unreachable_is_tried_ever_less_often() -> None:
         look = await stage.settle()
         stage.wait(seconds=max(1.0, look.next_at - stage.now.timestamp()))
     assert 100 <= stage.reaches <= 160
+
+
+async def test_a_topic_that_was_created_anew_for_years_still_has_its_turn() -> None:
+    """The pause ends at a day, however often it was doubled."""
+    stage = Stage()
+    await stage.settle()
+    often = replace(stage.registered.of(PAID), renewals=5_000)
+    stage.registered = stage.registered.with_topic(PAID, often)
+    again_at = stage.situation().renewed_again_at(PAID)
+    assert again_at == (often.enabled_at or 0.0) + 24 * 3600.0
