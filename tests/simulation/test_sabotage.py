@@ -5,7 +5,11 @@ import pytest
 from tests.simulation.routing import Plan, simulate
 from tests.simulation.sabotage import SABOTAGES, Sabotage
 
-MOST_SEEDS = 40
+MOST_SEEDS = 300
+"""The subtlest sabotage shows in one seed of fifteen: to miss it in 300 is one chance in a billion.
+
+Any change to the machine shuffles which seeds these are, so the limit must be far from the mean.
+"""
 
 
 @pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.__name__)
