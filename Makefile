@@ -8,7 +8,7 @@ LOCK := deploy/requirements-dev.lock
 DEMO_LOCK := deploy/requirements-demo.lock
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: setup demo test test-fast test-simulation test-demo test-kafka chaos lint format lock clean
+.PHONY: setup demo test test-fast test-simulation test-demo test-kafka chaos bench bench-quick lint format lock clean
 
 setup: $(STAMP)  ## make .venv, with the command in .venv/bin/payevents
 
@@ -49,6 +49,15 @@ chaos: setup  ## every fault, for MINUTES=30 by SEED=(a random one), on Apache K
 	$(BIN)/python -m tests.kafka.download
 	$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(REPORT),--report $(REPORT))
+
+bench: setup  ## all benchmarks, and docs/performance.md anew; PEER_URL=… [PEER_HEADERS=…] against yours
+	$(BIN)/python -m tests.kafka.download
+	$(BIN)/python -m tests.bench $(if $(PEER_URL),peer --peer-url '$(PEER_URL)' \
+		$(if $(PEER_HEADERS),--peer-headers '$(PEER_HEADERS)'),--report)
+
+bench-quick: setup  ## the same in minutes, with figures that only hint
+	$(BIN)/python -m tests.kafka.download
+	$(BIN)/python -m tests.bench --quick
 
 lint: setup  ## style, types and import directions
 	$(BIN)/ruff check .

@@ -15,7 +15,8 @@ from tests.bench.report import Report, Run, told
 BENCHMARKS: Sequence[str] = ()
 """The modules of this package that hold a benchmark, in the order of the report."""
 
-REPORT = ROOT / "docs" / "performance"
+PAGE = ROOT / "docs" / "performance.md"
+FOLDER = ROOT / "docs" / "performance"
 
 
 async def _run(names: Sequence[str], *, quick: bool, tree: Path) -> Run:
@@ -46,7 +47,7 @@ def main() -> int:
     names = options.names or BENCHMARKS
     run = asyncio.run(_run(names, quick=options.quick, tree=options.tree))
     if options.report:
-        Report(REPORT).renew(run)
+        Report(PAGE, FOLDER).renew(run)
     sys.stdout.write(run.table())
     return 0
 

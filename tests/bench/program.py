@@ -15,7 +15,7 @@ from tests.support.payevents import Payevents
 READY_WITHIN = 60.0
 """Seconds."""
 
-_COMMAND = "from receiver.cli import main; main()"
+COMMAND = "from receiver.cli import main; main()"
 """What the command ``payevents`` does, wherever its code is."""
 
 
@@ -77,6 +77,6 @@ def payevents(bench: Bench, config: str, *options: str, name: str = "payevents")
     Its standard error is read by this process: see :class:`tests.support.payevents.Payevents`.
     """
     served = Payevents(config, bench.folder, name, *options)
-    served.program = on_program_core([sys.executable, "-P", "-c", _COMMAND])
+    served.program = on_program_core([sys.executable, "-P", "-c", COMMAND])
     served.environment = bench.environment
     return served

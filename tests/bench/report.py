@@ -13,7 +13,8 @@ from tests.bench.measure import Findings, Goal, Line
 from tests.bench.plots import draw
 
 _FINDINGS = "findings.json"
-_TABLE = "figures.md"
+_BEGIN = "<!-- figures: written by make bench -->"
+_END = "<!-- /figures -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,35 +70,45 @@ def _figure(value: float, unit: str) -> str:
 
 
 class Report:
-    """The part of the documents that is drawn from findings, in a folder of its own.
+    """The part of a page that is drawn from findings; they and their plots are in ``folder``.
 
     Findings of earlier runs stay until their benchmark is run again.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, page: Path, folder: Path) -> None:
+        self._page = page
         self._folder = folder
 
     def renew(self, run: Run) -> None:
-        """Add a run's findings, and draw everything anew."""
+        """Add a run's findings, and write the page's tables anew, in the order of the run.
+
+        Raises:
+            ValueError: the page has no place for them.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         kept = self._folder / _FINDINGS
-        all_found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+        found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
         for name, findings in run.found.items():
-            all_found[name] = {
+            found[name] = {
                 "lines": [asdict(line) for line in findings.lines],
-                "machine": machine(run),
+                "measured": machine(run),
             }
             for curve in findings.curves:
                 draw(curve, self._folder / f"{curve.name}.svg")
-        kept.write_text(json.dumps(all_found, indent=1, ensure_ascii=False) + "\n")
-        self._write_table(all_found)
+        kept.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        self._page.write_text(_filled(self._page.read_text(), found))
 
-    def _write_table(self, all_found: Mapping[str, Any]) -> None:
-        parts = ["# Figures\n\nWritten by `make bench`: see [performance.md](../performance.md).\n"]
-        for name, found in all_found.items():
-            lines = [_line(each) for each in found["lines"]]
-            parts.append(f"## {name}\n\n{table(lines)}\n{found['machine']}\n")
-        (self._folder / _TABLE).write_text("\n".join(parts))
+
+def _filled(page: str, found: Mapping[str, Any]) -> str:
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"the page has no lines {_BEGIN} and {_END}")
+    tables = [
+        f"### {name}\n\n{table(map(_line, each['lines']))}\n{each['measured']}\n"
+        for name, each in found.items()
+    ]
+    return "\n".join([before + begin, *tables, end + after])
 
 
 def _line(kept: dict[str, Any]) -> Line:
