@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 import tempfile
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,15 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("config", "handlers", "receiver")
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server of somebody else's to compare with: ``headers`` as ``name: value; name: value``."""
+
+    url: str
+    headers: str = ""
+    pid: int | None = None
+
+
 class Bench(contextlib.ExitStack):
     """One run of benchmarks.
 
@@ -24,8 +34,9 @@ class Bench(contextlib.ExitStack):
     ``folder`` holds what a run needs, and goes with it.
     """
 
-    def __init__(self, *, quick: bool = False, tree: Path = ROOT) -> None:
+    def __init__(self, *, quick: bool = False, tree: Path = ROOT, peer: Peer | None = None) -> None:
         super().__init__()
+        self.peer = peer
         self.quick = quick
         self.tree = tree.resolve()
         self.rounds = QUICK_ROUNDS if quick else ROUNDS
