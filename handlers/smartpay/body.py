@@ -5,8 +5,9 @@ for flat and below the wrappers seen in the field, and lists of pairs count as t
 stand for (SmartPay's API documents show objects as such lists).
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+
+import msgspec
 
 from handlers.jsontext import Json, JsonObject, Unreadable
 from handlers.resource import usable_id
@@ -29,8 +30,7 @@ _INVOICE_ONLY = ("amount", "amount_discounted", "date_paid", "date_failed")
 _DEPTH = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The one resource that a body is about, and the fields that are the resource's own.
 
     Only ``is_dummy`` may come from what is around it.
@@ -43,13 +43,23 @@ class Found:
 
 def find(body: JsonObject) -> Found | None:
     """Return the resource that keys ``body``: an invoice before an order, the outermost first."""
-    places = list(_places(body))
+    places = _places(body)
     for kind, id_field in ID_FIELDS.items():
         for wrapper, fields in places:
             id = usable_id(fields.get(id_field))  # noqa: A001 - the provider's word
             if id is not None and (kind == INVOICE or _may_be_order(wrapper, fields)):
-                return Found(kind, id, _marked(fields, [place for _, place in places]))
+                return Found(kind, id, _marked(fields, places))
     return None
+
+
+def keyed_by(body: JsonObject) -> tuple[str, str] | None:
+    """Return kind and id of what :func:`find` finds."""
+    # Nothing goes before the outermost invoice: with one, which most have, nothing else is read.
+    id = usable_id(body.get(ID_FIELDS[INVOICE]))  # noqa: A001 - the provider's word
+    if id is not None:
+        return INVOICE, id
+    found = find(body)
+    return None if found is None else (found.kind, found.id)
 
 
 def own_fields(row: JsonObject) -> JsonObject:
@@ -88,17 +98,20 @@ def as_object(value: Json) -> JsonObject | None:
     return merged if is_pairs else None
 
 
-def _places(body: JsonObject) -> Iterator[tuple[str, JsonObject]]:
-    """Yield each object that might be the resource, with the name of what wraps it."""
-    level = [("", body)]
-    for _ in range(_DEPTH + 1):
-        yield from level
+def _places(body: JsonObject) -> list[tuple[str, JsonObject]]:
+    """Return each object that might be the resource, with the name of what wraps it."""
+    places = level = [("", body)]
+    for _ in range(_DEPTH):
         level = [
             (name, inner)
             for _, outer in level
             for name in _WRAPPERS
-            if (inner := as_object(outer.get(name))) is not None
+            if name in outer and (inner := as_object(outer[name])) is not None
         ]
+        if not level:
+            break
+        places = places + level
+    return places
 
 
 def _may_be_order(wrapper: str, fields: JsonObject) -> bool:
@@ -109,15 +122,17 @@ def _may_be_order(wrapper: str, fields: JsonObject) -> bool:
     return wrapper != INVOICE and stated in (None, "") and not is_nameless_invoice
 
 
-def _marked(fields: JsonObject, places: Iterable[JsonObject]) -> JsonObject:
+def _marked(fields: JsonObject, places: Iterable[tuple[str, JsonObject]]) -> JsonObject:
     """Return ``fields`` with the ``is_dummy`` of whatever calls any part of the body a dummy.
 
     The documents say of a test notification only that its payload has ``is_dummy: true``, not
     where: a mark that was passed over would make money of a test.
     """
-    marks = (place.get(DUMMY) for place in places)
-    mark = next((mark for mark in marks if not _is_false(mark)), None)
-    return fields if mark is None else {**fields, DUMMY: mark}
+    for _, place in places:
+        mark = place.get(DUMMY)
+        if not _is_false(mark):
+            return {**fields, DUMMY: mark}
+    return fields
 
 
 def _is_true(mark: Json) -> bool:

@@ -23,7 +23,7 @@ from handlers.provider import (
 from handlers.resource import ResourceKey, unknown_key
 from handlers.smartpay import lookups, reconciliation, topics, windows
 from handlers.smartpay.api import Api
-from handlers.smartpay.body import find
+from handlers.smartpay.body import find, keyed_by
 from handlers.smartpay.facts import PROVIDER, read
 from handlers.smartpay.registration import SmartPayRegistration
 from handlers.smartpay.settings import SmartPaySettings
@@ -72,12 +72,12 @@ class SmartPayHandler(BaseHandler):
         """Return the key of the invoice or order that the body names, never of its topic."""
         account = self._settings.name
         try:
-            found = find(parse_object(body))
+            named = keyed_by(parse_object(body))
         except Unreadable:
-            found = None
-        if found is None:
+            named = None
+        if named is None:
             return unknown_key(PROVIDER, account, sha256(body).hexdigest())
-        return ResourceKey(PROVIDER, account, found.kind, found.id).inbox_key
+        return ResourceKey(PROVIDER, account, *named).inbox_key
 
     def letter_topic(self, observation: Observation) -> str:
         """Return the topic if there is such a one; it is not signed, and anyone can invent more."""
@@ -164,8 +164,8 @@ class SmartPayHandler(BaseHandler):
         A refund's topic cannot be subscribed, as far as is documented, and nobody says whether
         tests are announced.
         """
-        topic = f"{fact.resource.kind}/{fact.action}"
-        return topic if topic in topics.TOPICS and not fact.resource.test else None
+        resource = fact.resource
+        return None if resource.test else topics.announcing(resource.kind, fact.action)
 
 
 def bind(account: AccountSettings) -> SmartPayHandler:
@@ -183,5 +183,7 @@ def bind(account: AccountSettings) -> SmartPayHandler:
 
 def _plain(topic: str) -> str:
     # The header is anyone's to write, and what it holds goes into records and logs.
+    if topic.isascii() and topic.isprintable():
+        return topic.strip()[:_LONGEST_TOPIC]
     printable = (letter if letter.isascii() and letter.isprintable() else "?" for letter in topic)
     return "".join(printable).strip()[:_LONGEST_TOPIC]

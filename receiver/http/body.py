@@ -2,7 +2,32 @@
 
 import asyncio
 
-from aiohttp import web
+from aiohttp import hdrs, web
+
+
+def announced(request: web.BaseRequest, most: int) -> int:
+    """Return how large the body is, or is said to be; ``most`` if nothing is said, or more."""
+    if request.content.is_eof():
+        return request.content.total_bytes
+    length = request.content_length
+    return most if length is None else min(length, most)
+
+
+async def invite(request: web.BaseRequest) -> None:
+    """Ask for a body that the sender holds back until then (RFC 9110, section 10.1.1).
+
+    Raises:
+        web.HTTPExpectationFailed: it expects something else.
+    """
+    expected = request.headers.get(hdrs.EXPECT)
+    if expected is None:
+        return
+    if expected.lower() != "100-continue":
+        raise web.HTTPExpectationFailed(text="unknown expectation\n")
+    if not request.content.is_eof():
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # What aiohttp itself does: this is not part of the answer yet.
+        request.writer.output_size = 0
 
 
 async def read_body(request: web.BaseRequest, *, most_bytes: int, seconds: float) -> bytes:
@@ -14,14 +39,17 @@ async def read_body(request: web.BaseRequest, *, most_bytes: int, seconds: float
         web.HTTPRequestTimeout: it was not there after ``seconds``.
         web.HTTPBadRequest: it broke off.
     """
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    content = request.content
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType(text="send the body without a content-encoding\n")
-    if request.content_length is not None and request.content_length > most_bytes:
-        raise _too_large(most_bytes, request.content_length)
     try:
-        if request.content.is_eof():
-            # Most bodies come together with their head: they need no timer.
-            return await _collect(request, most_bytes)
+        if content.is_eof():
+            # Most bodies come together with their head: they need neither a loop nor a timer.
+            if content.total_bytes > most_bytes:
+                raise _too_large(most_bytes, content.total_bytes)
+            return content.read_nowait()
+        if request.content_length is not None and request.content_length > most_bytes:
+            raise _too_large(most_bytes, request.content_length)
         async with asyncio.timeout(seconds):
             return await _collect(request, most_bytes)
     except TimeoutError:

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from random import Random
 from time import perf_counter
 from typing import Final, cast
 from urllib.parse import unquote
-from uuid import uuid4
 
 import structlog
 from aiohttp import hdrs, web
@@ -14,7 +14,8 @@ from handlers.clock import Clock
 from handlers.observation import Observation, Origin
 from handlers.provider import BadSignature, Handler
 from receiver.accounts.registry import Accounts
-from receiver.http.body import read_body
+from receiver.http.accepted import accepted
+from receiver.http.body import announced, invite, read_body
 from receiver.http.protocol import Connection
 from receiver.http.server import RETRY_AFTER
 from receiver.http.undeliverable import OK, Delivery, Undeliverable
@@ -62,8 +63,9 @@ class PublicListener:
         self._clock = clock
         self._limits = limits
         self._undeliverable = undeliverable
+        self._ids = Random()  # noqa: S311 - they are to be unlike, and nobody minds a guess
 
-    async def handle(self, request: web.BaseRequest) -> web.Response:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         connection = cast("Connection", request.protocol)
         connection.begin()
@@ -78,7 +80,7 @@ class PublicListener:
         finally:
             connection.answered(whole=whole)
 
-    async def _answer(self, request: web.BaseRequest, connection: Connection) -> web.Response:
+    async def _answer(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
         path = request.rel_url.raw_path
         if path.startswith(_WEBHOOKS):
             if request.method != hdrs.METH_POST:
@@ -92,31 +94,34 @@ class PublicListener:
 
     async def _webhook(
         self, request: web.BaseRequest, connection: Connection, name: str
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         started = perf_counter()
         handler = self._accounts.get(name)
-        delivery = Delivery(uuid4().hex)
+        delivery = Delivery(f"{self._ids.getrandbits(128):032x}")
+        refusal: web.Response | None
         try:
-            response = await self._receive(request, connection, handler, delivery)
-        except web.HTTPException as refusal:
-            response = web.Response(status=refusal.status, text=refusal.text)
+            refusal = await self._receive(request, connection, handler, delivery)
+        except web.HTTPException as error:
+            refusal = web.Response(status=error.status, text=error.text)
         except BaseException as error:
             if handler is not None:
                 self._undeliverable.broke(handler, _headers(request), delivery, error)
             raise
-        # The label is never what the client chose: a name that is no account must cost nothing.
-        label = _OTHER if handler is None else name
-        self._metrics.webhooks.labels(label, str(response.status)).inc()
+        status = OK if refusal is None else refusal.status
         took = perf_counter() - started
-        self._metrics.webhook_seconds.observe(took)
+        # The label is never what the client chose: a name that is no account must cost nothing.
+        self._metrics.answers.count(_OTHER if handler is None else name, status, took)
         gone = request.transport is None
         late = took > self._undeliverable.answer_within
-        if handler is not None and (response.status != OK or late or gone):
+        if handler is not None and (refusal is not None or late or gone):
+            response = web.Response() if refusal is None else refusal
             self._undeliverable.answered(
                 handler, _headers(request), delivery, response, took=None if gone else took
             )
-        response.headers["X-Request-Id"] = delivery.request_id
-        return response
+        if refusal is None:
+            return accepted(request, delivery.request_id)
+        refusal.headers["X-Request-Id"] = delivery.request_id
+        return refusal
 
     async def _receive(
         self,
@@ -124,14 +129,14 @@ class PublicListener:
         connection: Connection,
         handler: Handler | None,
         delivery: Delivery,
-    ) -> web.Response:
+    ) -> web.Response | None:
+        """Make a webhook durable; return the answer if it is not."""
         if handler is None:
             raise web.HTTPNotFound(text="no such account\n")
-        bound = log.bind(account=handler.account.name, request_id=delivery.request_id)
         most = self._limits.max_body
-        if not connection.has_room(_announced(request, most)):
+        if not connection.has_room(announced(request, most)):
             return _come_again("too much is waiting")
-        await _invite(request)
+        await invite(request)
         body = await read_body(request, most_bytes=most, seconds=self._limits.body_timeout)
         delivery.body = body
         headers = _headers(request)
@@ -139,7 +144,7 @@ class PublicListener:
         try:
             topic, signed_with = handler.verify(headers, body, received_at)
         except BadSignature as error:
-            bound.warning("a webhook was refused", why=str(error))
+            _warn("a webhook was refused", handler, delivery, error)
             raise web.HTTPUnauthorized(text="the signature is missing or wrong\n") from None
         if not connection.keep():
             return _come_again("too much is waiting")
@@ -151,56 +156,35 @@ class PublicListener:
             body=body,
             request_id=delivery.request_id,
             signed_with=signed_with,
-            traceparent=_traceparent(headers.get("traceparent", "")),
+            traceparent=_traceparent(headers.get("traceparent")),
         )
-        key = handler.inbox_key(topic, body)
         try:
-            at = await self._intake.accept(key, observation)
+            at = await self._intake.accept(handler.inbox_key(topic, body), observation)
         except TooLarge as error:
             raise web.HTTPRequestEntityTooLarge(0, len(body), text=f"{error}\n") from None
         except NotDurable as error:
-            bound.warning("a webhook is not durable", why=str(error))
+            _warn("a webhook is not durable", handler, delivery, error)
             return _come_again("not durable")
         if at is None:
             self._metrics.spooled.labels(observation.account).inc()
-            bound.info("a webhook was spooled", resource=key)
-        else:
-            place = {"partition": at.partition, "offset": at.offset}
-            bound.info("a webhook was accepted", resource=key, **place)
-        return web.Response(text="accepted\n")
+        return None
 
 
-def _traceparent(header: str) -> str | None:
-    return header if _TRACEPARENT.fullmatch(header) else None
+def _warn(what: str, handler: Handler, delivery: Delivery, why: Exception) -> None:
+    account, request_id = handler.account.name, delivery.request_id
+    log.warning(what, account=account, request_id=request_id, why=str(why))
+
+
+def _traceparent(header: str | None) -> str | None:
+    return header if header is not None and _TRACEPARENT.fullmatch(header) else None
 
 
 def _headers(request: web.BaseRequest) -> dict[str, str]:
     # aiohttp keeps bytes that are no UTF-8 as lone surrogates, which no record could hold.
     return {
-        name.lower(): value.encode(errors="replace").decode()
+        name.lower(): value if value.isascii() else value.encode(errors="replace").decode()
         for name, value in request.headers.items()
     }
-
-
-def _announced(request: web.BaseRequest, most: int) -> int:
-    """Return how large the body is said to be; ``most`` if nothing is said, or more."""
-    length = request.content_length
-    if length is None:
-        return 0 if request.content.is_eof() else most
-    return min(length, most)
-
-
-async def _invite(request: web.BaseRequest) -> None:
-    """Ask for a body that the sender holds back until then (RFC 9110, section 10.1.1)."""
-    expected = request.headers.get(hdrs.EXPECT)
-    if expected is None:
-        return
-    if expected.lower() != "100-continue":
-        raise web.HTTPExpectationFailed(text="unknown expectation\n")
-    if not request.content.is_eof():
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        # What aiohttp itself does: this is not part of the answer yet.
-        request.writer.output_size = 0
 
 
 def _come_again(why: str) -> web.Response:

@@ -1,32 +1,31 @@
-"""Appending single records, each acknowledged by all in-sync replicas before anyone goes on."""
+"""Appending records, each acknowledged by all in-sync replicas before anyone goes on."""
 
 import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import structlog
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 
-from receiver.kafka.clients import Clients, KafkaHeaders, partition_for
+from receiver.kafka.batching import Batching, NotDurable, RecordRefused
+from receiver.kafka.clients import Clients, KafkaHeaders
 from receiver.kafka.discard import discard_producer
+from receiver.kafka.partitioning import partition_for
+
+__all__ = ["Appender", "NotDurable", "RecordRefused"]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _RETRY_AFTER = 0.5
 _LONGEST_PAUSE = 5.0
 
-
-class NotDurable(Exception):
-    """The record is on no disk that we know of: whoever sent it must send it again."""
-
-
-class RecordRefused(NotDurable):
-    """Kafka takes others, and never this one: it is larger than its topic allows."""
+Appended: TypeAlias = tuple[bytes, bytes, KafkaHeaders]
+"""A record's key, value and headers."""
 
 
 class Appender:
-    """One producer of single records to some topics, behind a circuit breaker.
+    """One producer of records to some topics, behind a circuit breaker.
 
     After one acknowledgement that did not come in time the producer is thrown away, and appends
     fail at once until a new one has reached the cluster, so that nothing queues up in memory. The
@@ -39,7 +38,7 @@ class Appender:
         self._topics = topics
         self._connected = f"Kafka takes {what}"
         self._tripped = f"Kafka does not take {what}"
-        self._producer: AIOKafkaProducer | None = None
+        self._batching: Batching | None = None
         self._broken = asyncio.Event()
         self._on_trial = False
         self._trial_under_way = False
@@ -49,7 +48,7 @@ class Appender:
     @property
     def available(self) -> bool:
         """Tell whether Kafka takes records, as far as the last attempt showed."""
-        return self._producer is not None and not self._broken.is_set()
+        return self._batching is not None and not self._broken.is_set()
 
     async def run(self) -> None:
         """Keep a connected producer until cancelled."""
@@ -79,41 +78,77 @@ class Appender:
             NotDurable: Kafka did not acknowledge in time. The record may still arrive later;
                 appending it again is harmless to those who read it through a ledger or a table.
         """
-        producer = self._producer
-        if producer is None or self._broken.is_set():
+        batching, partitions = self._ready(topic)
+        partition = partition_for(partition_key or key, partitions)
+        if self._on_trial:
+            with self._trial():
+                offset = await batching.append(topic, partition, key, value, headers or [])
+        else:
+            offset = await batching.append(topic, partition, key, value, headers or [])
+        return partition, offset
+
+    async def append_all(
+        self, topic: str, records: Sequence[Appended]
+    ) -> Sequence[BaseException | None]:
+        """Append records side by side; return of each why it is not durable, None where it is.
+
+        Raises:
+            NotDurable: Kafka takes none of them now.
+        """
+        outcomes: list[BaseException | None] = []
+        while self._on_trial and len(outcomes) < len(records):
+            outcomes.append(await self._refusal(topic, records[len(outcomes)]))
+        batching, partitions = self._ready(topic)
+        # Futures and no coroutines: a task for each would cost more than its record does.
+        appended = [
+            batching.append(topic, partition_for(key, partitions), key, value, headers)
+            for key, value, headers in records[len(outcomes) :]
+        ]
+        ended = await asyncio.gather(*appended, return_exceptions=True)
+        outcomes += [each if isinstance(each, BaseException) else None for each in ended]
+        return outcomes
+
+    async def _refusal(self, topic: str, record: Appended) -> RecordRefused | None:
+        """Append one record, as a trial; return why Kafka will never take it, None if it did."""
+        key, value, headers = record
+        try:
+            await self.append(topic, key, value, headers=headers)
+        except RecordRefused as refused:
+            return refused
+        return None
+
+    def _ready(self, topic: str) -> tuple[Batching, int]:
+        """Return what appends now, and how many partitions ``topic`` has."""
+        batching = self._batching
+        if batching is None or self._broken.is_set():
             raise NotDurable(self.problem)
-        partitions = producer.client.cluster.partitions_for_topic(topic)
+        client = batching.producer.client
+        partitions = client.cluster.partitions_for_topic(topic)
         if not partitions:
             # Not the cluster's fault: others of its topics are still appended to.
-            producer.client.force_metadata_update()
+            client.force_metadata_update()
             raise NotDurable(f"there is no topic {topic}: run 'payevents topics create'")
-        with self._trial():
-            try:
-                async with asyncio.timeout(self._clients.timeouts.acknowledge):
-                    written = await producer.send_and_wait(
-                        topic,
-                        value,
-                        key=key,
-                        partition=partition_for(partition_key or key, len(partitions)),
-                        headers=headers or [],
-                    )
-            except MessageSizeTooLargeError as error:
-                # Not the cluster's fault either: one record must not stop all others.
-                raise RecordRefused(
-                    f"{topic} takes no record as large: raise its max.message.bytes"
-                ) from error
-            except (KafkaError, OSError, TimeoutError, AssertionError) as error:
-                self._trip(producer, error)
-                raise NotDurable(self.problem) from error
+        return batching, len(partitions)
+
+    def acknowledged(self, batching: Batching) -> None:
+        """Note a batch that is durable: the trial is over, if there was one."""
+        if batching is self._batching and not self._broken.is_set():
             self._on_trial, self._trips = False, 0
-        return written.partition, written.offset
+
+    def failed(self, batching: Batching, error: Exception) -> str:
+        """Break with the producer whose batch was not acknowledged; return what is the problem."""
+        problem = f"Kafka did not acknowledge: {error!r}"
+        if batching is self._batching and not self._broken.is_set():
+            self.problem = problem
+            self._broken.set()
+            self._on_trial = True
+            self._trips += 1
+            log.warning(self._tripped, why=problem)
+        return problem
 
     @contextlib.contextmanager
     def _trial(self) -> Iterator[None]:
         """Let one append through while the cluster is on trial, and the others not."""
-        if not self._on_trial:
-            yield
-            return
         if self._trial_under_way:
             raise NotDurable("Kafka is being tried again")
         self._trial_under_way = True
@@ -121,14 +156,6 @@ class Appender:
             yield
         finally:
             self._trial_under_way = False
-
-    def _trip(self, producer: AIOKafkaProducer, error: Exception) -> None:
-        if producer is self._producer and not self._broken.is_set():
-            self.problem = f"Kafka did not acknowledge: {error!r}"
-            self._broken.set()
-            self._on_trial = True
-            self._trips += 1
-            log.warning(self._tripped, why=self.problem)
 
     async def _connect(self) -> None:
         while True:
@@ -151,13 +178,15 @@ class Appender:
                     await discard_producer(producer)
                 await asyncio.sleep(_RETRY_AFTER)
             else:
-                self._producer, self.problem = producer, ""
+                self._batching = Batching(producer, self._clients.timeouts.acknowledge, self)
+                self.problem = ""
                 self._broken.clear()
                 log.info(self._connected)
                 return
 
     async def _drop(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
+        batching, self._batching = self._batching, None
+        if batching is not None:
             with contextlib.suppress(Exception):
-                await discard_producer(producer)
+                await discard_producer(batching.producer)
+            await batching.close()

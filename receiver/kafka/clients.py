@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.partitioner import murmur2
 
 from receiver.kafka.consumer import Consumer
+from receiver.kafka.partitioning import partition_for
+
+__all__ = ["Clients", "KafkaHeaders", "Record", "Timeouts", "partition_for"]
 
 KafkaHeaders: TypeAlias = list[tuple[str, bytes]]
 
@@ -16,13 +19,12 @@ _NOTICE_TOPICS_MS = 5_000
 """How soon a topic that was missing is noticed; aiokafka's own default is five minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """A record to be written; ``value`` None is a tombstone."""
 
     key: bytes
     value: bytes | None
-    headers: KafkaHeaders = field(default_factory=list)
+    headers: KafkaHeaders = msgspec.field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,3 @@ class Clients:
 
     def _consumer(self, **settings: object) -> AIOKafkaConsumer:
         return Consumer(**self.options, **settings)
-
-
-def partition_for(key: bytes, partitions: int) -> int:
-    """Return the partition of ``key`` as Kafka's own default partitioner chooses it."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)

@@ -17,6 +17,17 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is untyped
     leader or coordinator on.
     """
 
+    def be_patient(self, seconds: float) -> None:
+        """From the next fetch on, let the broker wait so long where there is nothing new.
+
+        What comes is answered at once all the same. But until then the broker answers nothing else
+        on that connection, so that whoever still has questions to ask must not be patient.
+        """
+        fetcher = self._fetcher
+        fetcher._fetch_max_wait_ms = round(seconds * 1000)  # noqa: SLF001 - fixed at the start
+        # How often it looks, unasked, whether there is something to fetch: it is told of all that.
+        fetcher._fetcher_timeout = seconds  # noqa: SLF001
+
     async def getmany(
         self,
         *partitions: TopicPartition,

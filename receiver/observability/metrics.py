@@ -1,17 +1,15 @@
 """What Prometheus is told."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 
-from handlers.observation import Observation
+from receiver.observability.alarm_metrics import AlarmCollector
 from receiver.observability.alarms import Alarms
+from receiver.observability.answers import Answers
 
 if TYPE_CHECKING:
-    from receiver.routing.route import Consequences
+    from receiver.routing.tally import Tally
 
 
 class Metrics:
@@ -19,19 +17,9 @@ class Metrics:
 
     def __init__(self, alarms: Alarms) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(_AlarmCollector(alarms))
-        self.webhooks = Counter(
-            "payevents_webhooks",
-            "Requests to /webhooks/{account}, by what they were answered.",
-            ["account", "status"],
-            registry=self.registry,
-        )
-        self.webhook_seconds = Histogram(
-            "payevents_webhook_seconds",
-            "From the first byte of a webhook's head to its answer.",
-            registry=self.registry,
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-        )
+        self.registry.register(AlarmCollector(alarms))
+        self.answers = Answers()
+        self.registry.register(self.answers)
         self.undeliverable = Counter(
             "payevents_undeliverable",
             "Requests of a provider that it may count as undeliverable.",
@@ -87,34 +75,26 @@ class Metrics:
             registry=self.registry,
         )
 
-    def routed(self, observation: Observation, result: "Consequences") -> None:
-        """Count one observation and what followed from it, once that is committed."""
-        account = observation.account
-        self.observations.labels(account, observation.origin.value).inc()
-        self.duplicates.labels(account).inc(result.duplicates)
-        for outgoing in result.events:
-            event = outgoing.event
-            self.events.labels(account, event.type).inc()
-            self.inferred.labels(account).inc(event.data.inferred)
-            self.late.labels(account).inc(event.data.late)
-        for refusal in result.refusals:
-            self.dead_letters.labels(account, refusal.reason).inc()
-        if result.look_up is not None:
-            self.look_ups.labels(account).inc()
+    def routed(self, tally: "Tally") -> None:
+        """Add what one transaction routed, once it is committed."""
+        by_account = (
+            (self.inferred, tally.inferred),
+            (self.late, tally.late),
+            (self.duplicates, tally.duplicates),
+            (self.look_ups, tally.look_ups),
+        )
+        for counter, counts in by_account:
+            for account, count in counts.items():
+                counter.labels(account).inc(count)
+        by_account_and_word = (
+            (self.observations, tally.observations),
+            (self.events, tally.events),
+            (self.dead_letters, tally.dead_letters),
+        )
+        for counter, worded in by_account_and_word:
+            for labels, count in worded.items():
+                counter.labels(*labels).inc(count)
 
     def exposition(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self.registry)
-
-
-class _AlarmCollector(Collector):
-    def __init__(self, alarms: Alarms) -> None:
-        self._alarms = alarms
-
-    def collect(self) -> Iterable[Metric]:
-        family = GaugeMetricFamily(
-            "payevents_alarm", "1 while an alarm is not over.", labels=["account", "code"]
-        )
-        for alarm in self._alarms.present:
-            family.add_metric([alarm.account, alarm.code], 1)
-        yield family

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from receiver.kafka.appender import Appender, NotDurable
+from receiver.kafka.appender import Appender, NotDurable, RecordRefused
 from tests.kafka import shards
 from tests.kafka.cluster import Cluster
 from tests.kafka.test_operator import eventually
+from tests.kafka.test_spine import read
 
 LARGE = bytes(300 * 1024)
 """Four of these do not fit into one batch, so that the next ones wait for room."""
@@ -64,3 +65,37 @@ async def test_one_record_too_large_for_its_topic_stops_no_other(
             await appender.append(topic, b"k", LARGE)
         assert appender.available
         await appender.append(topic, b"k", b"small")
+
+
+async def test_each_record_is_told_where_it_is(kafka_cluster: Cluster, topic_prefix: str) -> None:
+    """Partition and offset are those at which a consumer finds the record, in batches too."""
+    topic = f"{topic_prefix}inbox"
+    await asyncio.to_thread(kafka_cluster.create_topic, topic, partitions=3)
+    values = [b"%d" % number for number in range(300)]
+    async with appending(kafka_cluster, topic) as appender:
+        places = await asyncio.gather(
+            *(appender.append(topic, b"key-" + value, value) for value in values)
+        )
+    told = dict(zip(places, values, strict=True))
+    records = await read(kafka_cluster, topic_prefix, "inbox", len(values))
+    assert {(r.partition, r.offset): r.value for r in records} == told
+
+
+async def test_a_record_too_large_takes_no_neighbour_with_it(
+    kafka_cluster: Cluster, topic_prefix: str
+) -> None:
+    """Appended at once, all but the one are durable, each once, and Kafka is not away."""
+    topic = f"{topic_prefix}inbox"
+    limit = {"max.message.bytes": str(len(LARGE) // 2)}
+    await asyncio.to_thread(kafka_cluster.create_topic, topic, config=limit)
+    values = [b"%d" % number for number in range(20)]
+    async with appending(kafka_cluster, topic) as appender:
+        outcomes = await asyncio.gather(
+            *(appender.append(topic, b"k", value) for value in [*values[:9], LARGE, *values[9:]]),
+            return_exceptions=True,
+        )
+        assert isinstance(outcomes.pop(9), RecordRefused)
+        assert appender.available
+    told = dict(zip(outcomes, values, strict=True))
+    records = await read(kafka_cluster, topic_prefix, "inbox", len(values))
+    assert {(r.partition, r.offset): r.value for r in records} == told

@@ -5,14 +5,15 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.fetch import FetchRequest
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.kafka.following import follow
-from receiver.shards.open_shard import OpenShard
+from receiver.shards.open_shard import PATIENCE, OpenShard
 from receiver.shards.session import SessionLost
 from tests.kafka.cluster import Cluster
-from tests.kafka.shards import clients, make_topics, open_shard, spec
+from tests.kafka.shards import clients, make_topics, open_shard, record, spec
 
 TRIES = 100
 
@@ -60,6 +61,44 @@ async def test_a_shard_whose_metadata_task_died_is_lost(
     with pytest.raises(SessionLost, match="no new leader any more"):
         await fetch_again_and_again(opened.shard)
     await opened.discard()
+
+
+async def test_a_shard_without_news_asks_seldom_and_hears_at_once(
+    kafka_cluster: Cluster, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker keeps its questions for seconds, where they are the most of what idleness costs.
+
+    A record that comes meanwhile is answered with, long before the broker would give up waiting.
+    """
+    make_topics(kafka_cluster, topic_prefix)
+    opened = await open_shard(clients(kafka_cluster), spec(topic_prefix))
+    while not opened.shard.is_caught_up:
+        await opened.shard.fetch(wait=0.1, limit=10)
+    asked = questions(opened.consumer, monkeypatch)
+    for _ in range(30):
+        assert not await opened.shard.fetch(wait=0.1, limit=10)
+    # One may have been under way before it was known that there is no news; at first it was 250 ms.
+    assert len(asked) <= 2
+    began = asyncio.get_running_loop().time()
+    waiting = asyncio.create_task(opened.shard.fetch(wait=60.0, limit=10))
+    await opened.session.commit({(f"{topic_prefix}in", 0): [record("a")]})
+    assert [each.key for each in await waiting] == [b"a"]
+    assert asyncio.get_running_loop().time() - began < PATIENCE
+    await opened.discard()
+
+
+def questions(consumer: AIOKafkaConsumer, patch: pytest.MonkeyPatch) -> list[FetchRequest]:
+    """Return a list to which each request of the consumer for records is added."""
+    asked: list[FetchRequest] = []
+    send = consumer._client.send
+
+    async def noted(node_id: int, request: object, **options: object) -> object:
+        if isinstance(request, FetchRequest):
+            asked.append(request)
+        return await send(node_id, request, **options)
+
+    patch.setattr(consumer._client, "send", noted)
+    return asked
 
 
 async def test_who_follows_a_topic_is_told(

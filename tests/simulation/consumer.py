@@ -49,6 +49,9 @@ class SimulatedConsumer(Reader):
             raise IllegalStateError
         self._positions[partition] = offset
 
+    def be_patient(self, seconds: float) -> None:
+        """Change nothing: a simulated fetch waits for as long as it is asked to."""
+
     async def position(self, partition: TopicPartition) -> int:
         """Return where the next record is looked for."""
         offset = self._positions[partition]

@@ -102,17 +102,20 @@ class SimulatedProducer:
 
     async def send_batch(
         self, batch: Batch, topic: str, *, partition: int
-    ) -> "asyncio.Future[int]":
-        """Queue a batch, and return what is done when it is written."""
+    ) -> "asyncio.Future[Any]":
+        """Queue a batch, and return what has the first record's ``offset`` when it is written.
+
+        Without transactions it may be written even twice, also where it fails.
+        """
         self._check()
-        if not self._in_transaction:
+        if self.transactional_id is not None and not self._in_transaction:
             raise AssertionError("no transaction is under way")
         at = TopicPartition(topic, partition)
         batch.sequence = self._sequences.get(at, 0)
         self._sequences[at] = batch.sequence + len(batch.payloads)
         self._queues.setdefault(at, []).append(batch)
         self._wake.set()
-        return batch.future
+        return asyncio.shield(batch.future)
 
     async def commit_transaction(self) -> None:
         """Commit what was sent, also where some of it failed."""
@@ -121,28 +124,6 @@ class SimulatedProducer:
     async def abort_transaction(self) -> None:
         """Abort."""
         await self._end(commit=False)
-
-    async def send_and_wait(
-        self,
-        topic: str,
-        value: bytes | None,
-        *,
-        key: bytes | None,
-        partition: int,
-        headers: list[tuple[str, bytes]],
-    ) -> Any:
-        """Append one record outside of transactions: again and again, until it is acknowledged.
-
-        Raises:
-            KafkaTimeoutError: it was not, in the request's time; it may be written, even twice.
-        """
-        self._check()
-        batch = self.create_batch()
-        batch.append(key=key, value=value, timestamp=None, headers=headers)
-        self._queues.setdefault(TopicPartition(topic, partition), []).append(batch)
-        self._wake.set()
-        offset = await asyncio.shield(batch.future)
-        return SimpleNamespace(partition=partition, offset=offset)
 
     def _check(self) -> None:
         if self._closed:
@@ -167,6 +148,7 @@ class SimulatedProducer:
                 for partition, queue in self._queues.items():
                     if queue and partition not in under_way:
                         batch = queue.pop(0)
+                        batch.sent = True
                         self._in_flight.add(batch)
                         under_way[partition] = asyncio.create_task(self._produce(partition, batch))
                 if not under_way:
@@ -216,7 +198,7 @@ class SimulatedProducer:
         except KafkaError as error:
             settle(batch.future, error)
         else:
-            settle(batch.future, offset)
+            settle(batch.future, SimpleNamespace(offset=offset))
         finally:
             self._in_flight.discard(batch)
             self._wake.set()

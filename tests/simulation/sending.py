@@ -31,13 +31,15 @@ _RETRIED = (
 class Batch:
     """Records for one partition; ``future`` is done when they are written, or never will be.
 
-    ``number`` tells the batches of one producer apart, the same in each run.
+    ``number`` tells the batches of one producer apart, the same in each run. It takes records until
+    it is ``sent`` for the first time.
     """
 
     number: int
     payloads: list[Payload] = field(default_factory=list)
     sequence: int = 0
-    future: "asyncio.Future[int]" = field(
+    sent: bool = False
+    future: "asyncio.Future[Any]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     _msg_futures: tuple[()] = ()
@@ -54,7 +56,9 @@ class Batch:
         timestamp: None,  # noqa: ARG002 - as aiokafka's
         headers: list[tuple[str, bytes]],
     ) -> object:
-        """Add a record; every batch has room."""
+        """Add a record, None if it is too late for that; every batch has room."""
+        if self.sent:
+            return None
         self.payloads.append(Payload(key, value, tuple(headers)))
         return self.payloads[-1]
 

@@ -39,10 +39,15 @@ async def open_transaction(machine: Machine, key: bytes) -> SimulatedProducer:
     producer: SimulatedProducer = machine.clients.session_producer("id")
     await producer.start()
     await producer.begin_transaction()
+    await write(producer, key)
+    return producer
+
+
+async def write(producer: SimulatedProducer, key: bytes) -> None:
+    """Write one record; return when it is written."""
     batch = producer.create_batch()
     batch.append(key=key, value=b"", timestamp=None, headers=[])
     await (await producer.send_batch(batch, PLACE.topic, partition=PLACE.partition))
-    return producer
 
 
 def test_an_owner_s_start_fences_and_aborts() -> None:
@@ -70,7 +75,7 @@ def test_an_open_transaction_holds_readers_up() -> None:
         log = world.cluster.log(PLACE)
         appender = machine.clients.appending_producer()
         await appender.start()
-        await appender.send_and_wait(PLACE.topic, b"", key=b"plain", partition=0, headers=[])
+        await write(appender, b"plain")
         assert log.committed() == []
         await asyncio.sleep(40.0)
         assert [entry.payload.key for entry in log.committed() if entry.payload] == [b"plain"]
@@ -104,7 +109,7 @@ def test_a_crashed_process_does_nothing_more() -> None:
             await producer.start()
             try:
                 for _ in range(5):
-                    await producer.send_and_wait(PLACE.topic, b"", key=b"", partition=0, headers=[])
+                    await write(producer, b"")
             finally:
                 ran.append(world.cluster.log(PLACE).end)
 

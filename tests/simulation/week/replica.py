@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from random import Random
 
-from config.account import AccountSettings
 from handlers.clock import Clock
 from handlers.exchange import Request, Response
 from receiver.http.undeliverable import Undeliverable
@@ -12,7 +11,7 @@ from receiver.inbox import Inbox
 from receiver.kafka.appender import Appender
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
-from receiver.polling.caller import Caller
+from receiver.polling.caller import Caller, Line
 from receiver.polling.poller import Poller
 from receiver.polling.visits import Visits
 from receiver.registration.undelivered import Failures
@@ -37,8 +36,8 @@ class SimulatedCaller(Caller):
         self._smartpay = smartpay
         self._clock = clock
 
-    async def _exchange(self, account: AccountSettings, request: Request) -> Response:
-        async with asyncio.timeout(account.call_timeout.total_seconds()):
+    async def _exchange(self, line: Line, request: Request) -> Response:
+        async with asyncio.timeout(line.timeout.total):
             answer = await self._smartpay.exchange(request)
         return Response(answer.status, answer.body, answer.headers, self._clock())
 

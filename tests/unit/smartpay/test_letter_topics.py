@@ -1,9 +1,9 @@
 """Invented topics do not fill the dead letters."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from config.topics import Topics

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from handlers.exchange import Request, Response
@@ -224,7 +225,8 @@ def test_test_data_bear_out_no_claim_on_live_ones() -> None:
     shop.cause("pay")
     live = claim_on(invoice["invoice_id"])
     assert live.fact is not None
-    test = replace(live, fact=replace(live.fact, resource=replace(live.fact.resource, test=True)))
+    resource = msgspec.structs.replace(live.fact.resource, test=True)
+    test = replace(live, fact=msgspec.structs.replace(live.fact, resource=resource))
     assert shop.look_up(live).refuted == {
         live: "the invoice shows created (test), paid (test), not paid"
     }

@@ -23,8 +23,9 @@ from receiver.inbox import Inbox
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients
 from receiver.observability.alarms import Alarms
-from receiver.observability.health import Health, Part, Report, State
+from receiver.observability.health import Health
 from receiver.observability.metrics import Metrics
+from receiver.observability.report import Part, Report, State
 from receiver.observability.status import Status
 
 TOKEN = "the-admin-token-ä"

@@ -1,7 +1,7 @@
 """Health, metrics, status and errors on the admin listener."""
 
 from receiver.observability.alarms import Alarms
-from receiver.observability.health import Part, Report, State
+from receiver.observability.report import Part, Report, State
 from tests.unit.receiver.http.conftest import ACCOUNT_SECRET, Connect, FakeHealth
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from receiver.accounts.registry import Accounts
+from receiver.explaining import question
 from receiver.explaining.gathering import Gatherer
 from receiver.explaining.question import Explanation
 from receiver.explaining.spooled import SpoolSearch
 from receiver.explaining.subject import Subject
-from receiver.http import explain as api
 from tests.unit.receiver.http.conftest import Connect
 
 
@@ -60,7 +60,7 @@ async def test_what_was_searched_is_said(connect: Connect, monkeypatch: pytest.M
     async def nothing(_: Gatherer, subjects: Sequence[Subject], __: Path) -> Explanation:
         return Explanation([], [subject.account for subject in subjects], SpoolSearch())
 
-    monkeypatch.setattr(api, "explain", nothing)
+    monkeypatch.setattr(question, "explain", nothing)
     client = await connect()
     answer = await client.get("/v1/explain", params={"subject": "transfer/1"})
     assert answer.status == 404

@@ -1,0 +1,60 @@
+"""The answer to a webhook that was taken: aiohttp's, written in one piece.
+
+aiohttp makes the head of an answer from a dictionary, name by name, which is a fifth of what a
+request costs here; and of all answers, this is the one that is given thousands of times a second.
+"""
+
+from email.utils import formatdate
+from functools import lru_cache
+from time import time
+from typing import Final
+
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
+
+_TEXT: Final = "accepted\n"
+
+
+class Accepted(web.StreamResponse):
+    """200 for a request that came by HTTP/1.1 and leaves its connection open."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__()
+        self._request_id = request_id
+
+    @property
+    def keep_alive(self) -> bool:
+        """Tell that the connection stays open."""
+        return True
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        """Write the whole answer.
+
+        Raises:
+            ConnectionError: nobody is left to read it.
+        """
+        writer = request.writer
+        head = _head(int(time()))
+        await writer.write(f"{head}X-Request-Id: {self._request_id}\r\n\r\n{_TEXT}".encode())
+        return writer
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing: all is written."""
+
+
+def accepted(request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+    """Return the 200 for a webhook of which the whole was read."""
+    if request.version == HttpVersion11 and request.keep_alive:
+        return Accepted(request_id)
+    return web.Response(text=_TEXT, headers={"X-Request-Id": request_id})
+
+
+@lru_cache(1)
+def _head(second: int) -> str:
+    """Return all that the answers of one second share."""
+    return (
+        "HTTP/1.1 200 OK\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(_TEXT)}\r\n"
+        f"Date: {formatdate(second, usegmt=True)}\r\n"
+    )

@@ -1,0 +1,257 @@
+"""Batches of records: who is told what, whatever becomes of the batch that they were in."""
+
+import asyncio
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+
+from receiver.kafka.batching import Batching, NotDurable, RecordRefused
+from tests.unit.receiver.polling.virtual import virtual
+
+TOPIC = "inbox"
+WITHIN = 2.0
+MOST = 1000
+"""Bytes of a batch, but for a single record that is larger."""
+
+
+@dataclass
+class FakeProducer:
+    """Real batches, and a cluster that the test speaks for: each batch is answered by hand."""
+
+    sent: list[tuple[int, BatchBuilder, "asyncio.Future[Any]"]] = field(default_factory=list)
+    taken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def create_batch(self) -> BatchBuilder:
+        """Return an empty batch."""
+        return BatchBuilder(MOST, 0)
+
+    async def send_batch(
+        self, batch: BatchBuilder, topic: str, *, partition: int
+    ) -> "asyncio.Future[Any]":
+        """Take a batch, which stays open until it is answered."""
+        assert topic == TOPIC
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.sent.append((partition, batch, answer))
+        self.taken.set()
+        return answer
+
+    async def until_sent(self, count: int) -> None:
+        """Wait until so many batches are there."""
+        while len(self.sent) < count:
+            self.taken.clear()
+            await self.taken.wait()
+
+    async def next(self) -> tuple[list[bytes], "asyncio.Future[Any]"]:
+        """Return the values of the batch that was sent first, on its way now, and its answer."""
+        await self.until_sent(1)
+        _, batch, answer = self.sent.pop(0)
+        return values(batch), answer
+
+
+@dataclass
+class Breaker:
+    """Notes what it is told."""
+
+    acknowledgements: int = 0
+    failures: list[Exception] = field(default_factory=list)
+
+    def acknowledged(self, batching: Batching) -> None:
+        """Count it."""
+        assert batching.producer is not None
+        self.acknowledgements += 1
+
+    def failed(self, batching: Batching, error: Exception) -> str:
+        """Keep it."""
+        assert batching.producer is not None
+        self.failures.append(error)
+        return "Kafka is away"
+
+
+@dataclass
+class Stage:
+    """A batching of records into one partition, on its fake producer."""
+
+    producer: FakeProducer = field(default_factory=FakeProducer)
+    breaker: Breaker = field(default_factory=Breaker)
+    batching: Batching = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.batching = Batching(cast("AIOKafkaProducer", self.producer), WITHIN, self.breaker)
+
+    def append(self, *appended: bytes) -> list["asyncio.Future[int]"]:
+        """Append records with these values."""
+        return [self.batching.append(TOPIC, 0, b"key", value, []) for value in appended]
+
+    async def answer_until_told(self, records: Sequence["asyncio.Future[int]"], limit: int) -> None:
+        """Be a topic that takes no batch with a value beyond ``limit`` bytes, and acknowledge."""
+        offset = 0
+        while not all(record.done() for record in records):
+            sent, answer = await self.producer.next()
+            if sum(map(len, sent)) > limit:
+                answer.set_exception(MessageSizeTooLargeError())
+            else:
+                answer.set_result(SimpleNamespace(offset=offset))
+                offset += len(sent)
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+
+def values(batch: BatchBuilder) -> list[bytes]:
+    """Return the values of the records in a batch, which takes no more from now on."""
+    records = MemoryRecords(bytes(batch._build())).next_batch()
+    return [record.value for record in records]
+
+
+async def test_every_record_is_told_its_own_offset_in_order() -> None:
+    """The answer has the offset of a batch's first record; the others follow in their order."""
+    stage = Stage()
+    records = stage.append(b"a", b"b", b"c")
+    sent, answer = await stage.producer.next()
+    assert sent == [b"a", b"b", b"c"]
+    answer.set_result(SimpleNamespace(offset=40))
+    assert await asyncio.gather(*records) == [40, 41, 42]
+    assert stage.breaker.acknowledgements == 1
+
+
+async def test_a_batch_takes_records_until_it_is_on_its_way() -> None:
+    """Later ones are in the next batch, and neither the one nor the other is lost."""
+    stage = Stage()
+    early = stage.append(b"a")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    early += stage.append(b"b")
+    first, answered = await stage.producer.next()
+    late = stage.append(b"c")
+    second, answered_later = await stage.producer.next()
+    assert (first, second) == ([b"a", b"b"], [b"c"])
+    answered_later.set_result(SimpleNamespace(offset=2))
+    answered.set_result(SimpleNamespace(offset=0))
+    assert await asyncio.gather(*early, *late) == [0, 1, 2]
+
+
+async def test_partitions_have_batches_of_their_own() -> None:
+    """Records of one partition are never in the batch of another."""
+    stage = Stage()
+    for number in range(6):
+        stage.batching.append(TOPIC, number % 3, b"key", b"%d" % number, [])
+    await stage.producer.until_sent(3)
+    sent = {partition: values(batch) for partition, batch, _ in stage.producer.sent}
+    assert sent == {0: [b"0", b"3"], 1: [b"1", b"4"], 2: [b"2", b"5"]}
+    await stage.batching.close()
+
+
+async def test_a_full_batch_is_followed_by_another() -> None:
+    """Records that do not fit begin a batch of their own, in the order in which they came."""
+    stage = Stage()
+    appended = [b"%d" % number * 300 for number in range(7)]
+    records = stage.append(*appended)
+    sent: list[bytes] = []
+    while len(sent) < len(appended):
+        batch, answer = await stage.producer.next()
+        assert len(batch) <= 3
+        answer.set_result(SimpleNamespace(offset=len(sent)))
+        sent += batch
+    assert sent == appended
+    assert await asyncio.gather(*records) == list(range(7))
+
+
+@pytest.mark.parametrize("error", [ProducerClosed(), KafkaError(), OSError(), AssertionError()])
+async def test_what_fails_fails_for_the_whole_batch_and_trips_once(error: Exception) -> None:
+    """None of its records is known to be durable, and one batch is one failure."""
+    stage = Stage()
+    records = stage.append(b"a", b"b", b"c")
+    _, answer = await stage.producer.next()
+    answer.set_exception(error)
+    outcomes = await asyncio.gather(*records, return_exceptions=True)
+    assert [(type(outcome), str(outcome)) for outcome in outcomes] == [
+        (NotDurable, "Kafka is away")
+    ] * 3
+    assert len({id(outcome) for outcome in outcomes}) == 3
+    assert stage.breaker.failures == [error]
+
+
+@virtual
+async def test_a_batch_that_is_not_answered_in_time_fails_and_may_answer_later() -> None:
+    """Its time runs from its first record, and what comes afterwards harms nobody."""
+    complaints: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, told: complaints.append(told))
+    for outcome in (SimpleNamespace(offset=0), ProducerClosed()):
+        stage = Stage()
+        first = stage.append(b"a")
+        await asyncio.sleep(WITHIN / 2)
+        records = first + stage.append(b"b")
+        _, answer = await stage.producer.next()
+        began = loop.time()
+        told = await asyncio.gather(*records, return_exceptions=True)
+        assert {type(outcome) for outcome in told} == {NotDurable}
+        assert loop.time() - began == pytest.approx(WITHIN / 2)
+        assert isinstance(stage.breaker.failures[0], TimeoutError)
+        if isinstance(outcome, Exception):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
+        del answer, stage
+        gc.collect()
+        await asyncio.sleep(0)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("large", range(5))
+async def test_a_record_too_large_fails_alone(large: int) -> None:
+    """Kafka refuses the whole batch for it; its neighbours are sent again, and are durable."""
+    stage = Stage()
+    appended = [b"%d" % number for number in range(5)]
+    appended[large] = b"x" * 500
+    records = stage.append(*appended)
+    await stage.answer_until_told(records, limit=100)
+    outcomes = await asyncio.gather(*records, return_exceptions=True)
+    assert isinstance(outcomes.pop(large), RecordRefused)
+    assert outcomes == [0, 1, 2, 3]
+    assert stage.breaker.failures == []
+
+
+async def test_a_batch_larger_than_its_topic_takes_is_sent_in_parts() -> None:
+    """Where every record fits, none is refused."""
+    stage = Stage()
+    records = stage.append(*(b"%d" % number * 90 for number in range(8)))
+    await stage.answer_until_told(records, limit=200)
+    assert sorted(await asyncio.gather(*records)) == list(range(8))
+    assert stage.breaker.failures == []
+
+
+async def test_whoever_gives_up_does_so_alone() -> None:
+    """A sender that is cancelled takes nothing from the others of its batch."""
+    stage = Stage()
+    given_up, other = stage.append(b"a", b"b")
+    waiting = asyncio.create_task(_wait(given_up))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    _, answer = await stage.producer.next()
+    answer.set_result(SimpleNamespace(offset=7))
+    assert await other == 8
+    assert waiting.cancelled()
+
+
+async def _wait(record: "asyncio.Future[int]") -> int:
+    return await record
+
+
+async def test_what_is_under_way_at_the_end_is_told() -> None:
+    """Nobody waits for ever, also not for the rest of a batch that is being sent in parts."""
+    stage = Stage()
+    whole = stage.append(b"a", b"b")
+    _, answer = await stage.producer.next()
+    answer.set_exception(MessageSizeTooLargeError())
+    await stage.producer.next()
+    await stage.batching.close()
+    outcomes = await asyncio.gather(*whole, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [NotDurable, NotDurable]
