@@ -1,26 +1,43 @@
-"""What the ledger remembers of a resource, and the bytes in which it does."""
+"""What the ledger remembers of a resource, and the bytes in which it does.
 
+A router holds an entry for every resource there ever was, so each byte counts: a byte of head and
+30 for each fact (:mod:`handlers.published`) make 31 and 61, which Python keeps in 64 and 96.
+
+The head has the code of the kind, and tells what follows: :data:`_SINCE`, that the horizon comes
+first; :data:`_WIDE`, which layout all of the facts have. Its topmost bit is never set, and always
+is in the first byte of a MessagePack array, as which entries were written before: so the first byte
+tells the two forms apart, for ever. What has no room in a layout is a MessagePack array still.
+"""
+
+import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Final
 
 import msgspec
 
-from handlers.fact import RANKS, OrderKey
+from handlers.clock import Microseconds, microseconds
+from handlers.fact import RANKS, UNDATED, OrderKey
+from handlers.published import (
+    DoesNotFit,
+    Published,
+    from_narrow,
+    from_wide,
+    to_narrow,
+    to_wide,
+)
 
+__all__ = ["KINDS", "Entry", "Published", "microseconds", "moment"]
 
-class Published(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """One published fact, as the ledger remembers it. Times are microseconds since 1970."""
+KINDS: Final = ("invoice", "order", "charge", "refund", "transfer", "transfer_request")
+"""The kinds that have a code: their place here. As with facts: add to them, never change them."""
 
-    id: bytes
-    action: str
-    occurred_at: int | None
-    observed_at: int
-    minor_units: int | None
-    silent: bool = False
-    """Whether it gave no event, because it may have given one that was since forgotten."""
-    unannounced: bool = False
-    """Whether a webhook should have told of it, and none has so far."""
+_CODES = {kind: code for code, kind in enumerate(KINDS)}
+_CODE = 0x1F
+_WIDE = 0x20
+_SINCE = 0x40
+_MESSAGE_PACK = 0x80
+_HORIZON = struct.Struct("<q")
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):
@@ -39,7 +56,8 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
         """Yield each published fact's place in the natural order."""
         ranks = RANKS[self.kind]
         for fact in self.published:
-            yield (ranks[fact.action], moment(fact.occurred_at), fact.id)
+            occurred_at = UNDATED if fact.occurred_at is None else fact.occurred_at
+            yield (ranks[fact.action], occurred_at, fact.id)
 
     @property
     def status(self) -> str | None:
@@ -50,8 +68,11 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
         return last.action
 
     def encode(self) -> bytes:
-        """Return the entry as the ledger topic holds it."""
-        return _encoder.encode(self)
+        """Return the entry as the ledger topic holds it, and a router in memory."""
+        try:
+            return _compact(self)
+        except DoesNotFit:
+            return _encoder.encode(self)
 
     @staticmethod
     def decode(raw: bytes) -> "Entry":
@@ -61,19 +82,44 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
             msgspec.MsgspecError: the record is not a ledger entry.
 
         """
-        return _decoder.decode(raw)
+        try:
+            is_compact = raw[0] & _MESSAGE_PACK == 0
+            return _from_compact(raw) if is_compact else _decoder.decode(raw)
+        except (struct.error, IndexError, UnicodeDecodeError) as error:
+            raise msgspec.DecodeError(f"no ledger entry: {error}") from error
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Entry)
 
+
+def _compact(entry: Entry) -> bytes:
+    head, since = _CODES.get(entry.kind), entry.since
+    if head is None:
+        raise DoesNotFit
+    horizon = b""
+    if since is not None:
+        head |= _SINCE
+        try:
+            horizon = _HORIZON.pack(since)
+        except struct.error as error:
+            raise DoesNotFit from error
+    try:
+        return bytes((head,)) + horizon + to_narrow(entry.published)
+    except DoesNotFit:
+        return bytes((head | _WIDE,)) + horizon + to_wide(entry.published)
+
+
+def _from_compact(raw: bytes) -> Entry:
+    head, since, facts_at = raw[0], None, 1
+    if head & _SINCE:
+        (since,) = _HORIZON.unpack_from(raw, 1)
+        facts_at += _HORIZON.size
+    published = (from_wide if head & _WIDE else from_narrow)(raw[facts_at:])
+    return Entry(KINDS[head & _CODE], published, since)
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-Microseconds: TypeAlias = int
-
-
-def microseconds(moment: datetime) -> Microseconds:
-    """Return a time as the ledger's records hold it: microseconds since 1970."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def moment(microseconds: Microseconds | None) -> datetime:

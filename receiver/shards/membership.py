@@ -15,12 +15,13 @@ from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.observability.alarms import Alarms
 from receiver.shards.freshness import Freshness
+from receiver.shards.neighbours import Neighbours
 from receiver.shards.open_shard import ShardSpec
 from receiver.shards.shard import Shard, ShardState, Work
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-_POLL_MS = 200
+_POLL_MS = 1000
 _REBUILD_AFTER = 1.0
 _LEAVE_WITHIN = 5.0
 _SILENT_FOR = 60.0
@@ -41,6 +42,7 @@ class Membership:
         self._shards: dict[int, tuple[Shard, asyncio.Task[None]]] = {}
         self._owned: frozenset[int] | None = None
         self._freshness = Freshness(clients.timeouts.session)
+        self._neighbours = Neighbours()
         self._ending: set[asyncio.Task[None]] = set()
         self._log = log.bind(role=spec.role)
 
@@ -118,7 +120,13 @@ class Membership:
 
     def _start(self, partition: int) -> None:
         shard = Shard(
-            self._clients, self._spec, partition, self._work, self._alarms, self._freshness
+            self._clients,
+            self._spec,
+            partition,
+            self._work,
+            self._alarms,
+            self._freshness,
+            self._neighbours,
         )
         task = asyncio.create_task(shard.run(), name=f"{self._spec.role}-shard-{partition}")
         self._shards[partition] = (shard, task)

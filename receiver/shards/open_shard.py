@@ -1,7 +1,6 @@
 """An open shard: one input partition, one table and one session that commit together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from secrets import token_bytes
 
 import msgspec
@@ -13,11 +12,10 @@ from receiver.shards.guards import (
     OTHER_INPUT,
     Counts,
     ShardSpec,
-    check_counts_of,
     checked_position,
     outside,
 )
-from receiver.shards.positions import latest_positions
+from receiver.shards.neighbours import Neighbours
 from receiver.shards.session import Batches, Session, SessionLost
 from receiver.shards.table import BrokenTable, InputPosition, Table, barrier, restore
 from receiver.shards.witness import Witness, is_confirmed
@@ -26,9 +24,14 @@ __all__ = ["InputRecord", "OpenShard", "ShardSpec", "own_table"]
 
 _WITNESS_PATIENCE = 30.0
 
+PATIENCE = 5.0
+"""Seconds for which the broker may keep a fetch of an input that has no news.
 
-@dataclass(frozen=True, slots=True)
-class InputRecord:
+Half of what a request may take: a leader that hangs is noticed as soon as before.
+"""
+
+
+class InputRecord(msgspec.Struct, frozen=True):
     """A record of the shard's input partition."""
 
     offset: int
@@ -44,12 +47,18 @@ class OpenShard:
     """
 
     def __init__(
-        self, spec: ShardSpec, partition: int, session: Session, consumer: AIOKafkaConsumer
+        self,
+        spec: ShardSpec,
+        partition: int,
+        session: Session,
+        consumer: AIOKafkaConsumer,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self.spec = spec
         self.partition = partition
         self._session = session
         self._consumer = consumer
+        self._neighbours = neighbours or Neighbours()
         self._table = Table()
         self._input = TopicPartition(spec.input_topic, partition)
         self._reached = 0
@@ -110,6 +119,9 @@ class OpenShard:
         records = [record for batch in fetched.values() for record in batch]
         if records:
             self._last = Witness.of(records[-1])
+        elif self.is_caught_up:
+            # Of all that an idle process does, asking for news is the most.
+            self._consumer.be_patient(PATIENCE)
         return [
             InputRecord(record.offset, record.key, record.value, record.headers)
             for record in records
@@ -180,9 +192,7 @@ class OpenShard:
         The position is committed before anything else, so that whoever looks at this partition
         knows of it.
         """
-        tables = [TopicPartition(self.spec.table_topic, each) for each in range(counts.tables)]
-        for other in (await latest_positions(self._consumer, tables)).values():
-            check_counts_of(other, self.spec, counts)
+        await self._neighbours.check(self._consumer, self.spec, counts)
         place = (self.spec.table_topic, self.partition)
         await self._session.commit({place: [position.record()]})
 

@@ -133,16 +133,13 @@ class Session:
             self._producer.client.add_topic(topic)
 
     def _fill(self, records: Sequence[Record]) -> list[object]:
-        batches = [self._producer.create_batch()]
+        batch = self._producer.create_batch()
+        batches: list[object] = [batch]
         for record in records:
-            fields = {
-                "key": record.key,
-                "value": record.value,
-                "timestamp": None,
-                "headers": record.headers,
-            }
-            if batches[-1].append(**fields) is None:
-                batches.append(self._producer.create_batch())
-                if batches[-1].append(**fields) is None:
+            key, value, headers = record.key, record.value, record.headers
+            if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                batch = self._producer.create_batch()
+                batches.append(batch)
+                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
                     raise SessionLost("a record is larger than a batch may be")
         return batches

@@ -13,6 +13,7 @@ from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.observability.alarms import Alarms
 from receiver.shards.freshness import Freshness
+from receiver.shards.neighbours import Neighbours
 from receiver.shards.open_shard import OpenShard, ShardSpec
 from receiver.shards.session import Fenced, Session, SessionLost
 from receiver.shards.table import BrokenTable
@@ -21,6 +22,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _SHORTEST_BACKOFF = 0.05
 _LONGEST_BACKOFF = 5.0
+_TELL_EVERY = 5.0
+"""Seconds between two log lines about a restore."""
 _WELL_AFTER = 10.0
 """Seconds of running after which a failure is not taken for the last one, met again."""
 
@@ -53,6 +56,7 @@ class Shard:
         work: Work,
         alarms: Alarms,
         freshness: Freshness,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self.partition = partition
         self.state = ShardState.STARTING
@@ -63,6 +67,7 @@ class Shard:
         self._work = work
         self._alarms = alarms
         self._freshness = freshness
+        self._neighbours = neighbours
         self._since = 0.0
         self._alarm = f"broken-{spec.role}-shard-{partition}"
         self._log = log.bind(role=spec.role, partition=partition)
@@ -122,9 +127,9 @@ class Shard:
         try:
             await session.start()
             await _start(consumer, self._clients.timeouts.start)
-            opened = OpenShard(self._spec, self.partition, session, consumer)
+            opened = OpenShard(self._spec, self.partition, session, consumer, self._neighbours)
             self._enter(ShardState.RESTORING)
-            await opened.restore(lambda read: self._log.debug("restoring", read=read))
+            await opened.restore(self._progress())
             self.open = opened
             self._enter(ShardState.RUNNING)
             self._alarms.over("", self._alarm)
@@ -134,6 +139,19 @@ class Shard:
             self.open = None
             # Shielded: a second cancel must not leave a producer behind that still sends.
             await asyncio.shield(asyncio.ensure_future(_discard(session, consumer)))
+
+    def _progress(self) -> Callable[[int], None]:
+        """Return what tells now and then how many records of the table were read."""
+        loop = asyncio.get_running_loop()
+        next_at = loop.time() + _TELL_EVERY
+
+        def tell(read: int) -> None:
+            nonlocal next_at
+            if loop.time() >= next_at:
+                next_at = loop.time() + _TELL_EVERY
+                self._log.info("restoring", read=read)
+
+        return tell
 
     def _enter(self, state: ShardState, problem: str = "") -> None:
         self.state, self.problem = state, problem
