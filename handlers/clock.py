@@ -1,14 +1,21 @@
 """Times: aware, in UTC, and the same text everywhere."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], datetime]
 """Returns the present time, aware and in UTC. Injected, so that tests own it."""
 
 
+Microseconds: TypeAlias = int
+"""A time in microseconds since 1970."""
+
 _MILLISECOND = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_WITH_SECONDS = len("2026-01-01T00:00:00")
+_WITH_MILLISECONDS = len("2026-01-01T00:00:00.000")
 
 
 def utc_now() -> datetime:
@@ -18,8 +25,14 @@ def utc_now() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """Return ``moment`` as RFC 3339 in UTC, with milliseconds only where there are any."""
-    precision = "milliseconds" if moment.microsecond >= _MILLISECOND else "seconds"
-    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+    written = moment.astimezone(UTC).isoformat()
+    length = _WITH_MILLISECONDS if moment.microsecond >= _MILLISECOND else _WITH_SECONDS
+    return f"{written[:length]}Z"
+
+
+def microseconds(moment: datetime) -> Microseconds:
+    """Return ``moment`` in microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_rfc3339(text: str) -> datetime:

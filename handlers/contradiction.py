@@ -17,7 +17,7 @@ def contradiction(entry: Entry | None, reading: Reading, observed_at: datetime) 
     """
     if entry is None:
         return None
-    asserted = {fact.id.bytes for fact in reading.facts}
+    asserted = {fact.raw_id for fact in reading.facts}
     horizon = microseconds(observed_at - CLOCK_SKEW)
     minor_units = reading.amount.minor_units if reading.amount else None
     for fact in entry.published:

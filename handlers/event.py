@@ -1,4 +1,7 @@
-"""The event: a CloudEvents 1.0 envelope around payment data. The public schema, version 1."""
+"""The event: a CloudEvents 1.0 envelope around payment data. The public schema, version 1.
+
+Events are written by :mod:`handlers.writing`, which knows the same fields in the same order.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -7,12 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 from pydantic.json_schema import WithJsonSchema
 
 from handlers.clock import from_rfc3339, rfc3339
-from handlers.fact import Reading
-from handlers.jsontext import Json, JsonObject
-from handlers.ledger import Publication
-from handlers.observation import Observation, Position
 
 SCHEMA: Final = "urn:payevents:payment-event:1"
+SPECVERSION: Final = "1.0"
 CONTENT_TYPE: Final = "application/cloudevents+json"
 
 
@@ -92,7 +92,9 @@ class PaymentData(_Part):
 class PaymentEvent(_Part):
     """A CloudEvents 1.0 event in structured mode."""
 
-    specversion: Literal["1.0"] = Field(default="1.0", description="The version of CloudEvents.")
+    specversion: Literal["1.0"] = Field(
+        default=SPECVERSION, description="The version of CloudEvents."
+    )
     id: str = Field(description="Deterministic: the same fact always has the same id (UUIDv5).")
     source: str = Field(description="Provider and account; test data is a source of its own.")
     type: str = Field(description="payments.<kind>.<action>")
@@ -109,87 +111,3 @@ class PaymentEvent(_Part):
     )
     partitionkey: str = Field(description="The Kafka key: the resource.")
     data: PaymentData
-
-    def encode(self) -> bytes:
-        """Return the event as JSON, as the Kafka value holds it."""
-        return self.model_dump_json().encode()
-
-    def headers(self) -> list[tuple[str, bytes]]:
-        """Return the Kafka headers, so that consumers can filter without parsing.
-
-        Source: CloudEvents Kafka protocol binding 1.0.2, section 3.3.
-        """
-        return [
-            ("content-type", CONTENT_TYPE.encode()),
-            ("ce_specversion", self.specversion.encode()),
-            ("ce_id", self.id.encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_source", self.source.encode()),
-            ("ce_subject", self.subject.encode()),
-            ("ce_time", rfc3339(self.time).encode()),
-        ]
-
-
-def make_event(
-    publication: Publication,
-    reading: Reading,
-    observation: Observation,
-    position: Position,
-    *,
-    source_base: str = "",
-) -> PaymentEvent:
-    """Return the event of one newly published fact."""
-    resource, fact, amount = reading.resource, publication.fact, reading.amount
-    return PaymentEvent(
-        id=str(fact.id),
-        source=f"{source_base}{resource.source}",
-        type=f"payments.{resource.kind}.{fact.action}",
-        subject=resource.subject,
-        time=publication.time,
-        partitionkey=resource.partition_key,
-        data=PaymentData(
-            provider=resource.provider,
-            account=resource.account,
-            resource=ResourceData(kind=resource.kind, id=resource.id, url=reading.url),
-            action=fact.action,
-            status=publication.status,
-            previous_status=publication.previous_status,
-            sequence=publication.sequence,
-            amount=None
-            if amount is None
-            else AmountData(
-                value=amount.value, minor_units=amount.minor_units, currency=amount.currency
-            ),
-            related=dict(reading.related),
-            occurred_at=fact.occurred_at,
-            observed_at=observation.received_at,
-            origin=observation.origin.value,
-            inferred=publication.inferred,
-            late=publication.late,
-            test=resource.test,
-            evidence=Evidence(
-                topic=position.topic,
-                partition=position.partition,
-                offset=position.offset,
-                sha256=observation.digest,
-            ),
-            provider_data=_plain(reading.details),
-        ),
-    )
-
-
-def _plain(details: JsonObject) -> dict[str, Any]:
-    # Readers parse JSON numbers as floats: a decimal goes as text, so that none of it is lost.
-    return {name: _plain_value(value) for name, value in details.items()}
-
-
-def _plain_value(value: Json) -> Any:  # noqa: ANN401 - JSON, whatever it holds
-    if isinstance(value, dict):
-        return _plain(value)
-    if isinstance(value, list):
-        return [_plain_value(item) for item in value]
-    if value is None or isinstance(value, bool | str):
-        return value
-    if isinstance(value, int) and -(2**53) < value < 2**53:
-        return value
-    return str(value)

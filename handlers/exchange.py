@@ -1,16 +1,16 @@
 """HTTP as values: requests out, responses in. Nobody here opens a socket."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+import msgspec
+
 from handlers.jsontext import Json, JsonObject, compact, parse_object
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request, with header names in lower case.
 
     ``path`` is below the account's base URL, so that it cannot lead elsewhere; a sandbox sees the
@@ -19,9 +19,13 @@ class Request:
 
     method: str
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        """Return the request without its secrets."""
+        return f"Request({self.method!r}, {self.path!r}, query={self.query!r})"
 
     @classmethod
     def json(
@@ -49,14 +53,19 @@ class Request:
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """One answer. Header names are in lower case; ``received_at`` is the host's clock."""
 
     status: int
-    body: bytes = field(default=b"", repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
     received_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        """Return the answer without its body, which may be long or hold a token."""
+        return (
+            f"Response({self.status!r}, headers={self.headers!r}, received_at={self.received_at!r})"
+        )
 
     @classmethod
     def json(cls, status: int, value: Json) -> "Response":

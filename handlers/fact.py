@@ -1,14 +1,19 @@
 """Facts: what an observation asserts, their deterministic ids and their natural order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
-from uuid import UUID, uuid5
+from uuid import UUID
 
+import msgspec
+
+from handlers.clock import Microseconds, microseconds
 from handlers.jsontext import JsonObject
 from handlers.money import Amount
+from handlers.once import once
 from handlers.resource import ResourceKey, encode
+from handlers.uuids import uuid5
 
 NAMESPACE = UUID("c0b1d7e6-3f52-5d0b-9a55-0d3a5b8f6e21")
 """The UUIDv5 namespace of fact ids. To change it would publish everything anew."""
@@ -26,12 +31,16 @@ RANKS: Mapping[str, Mapping[str, int]] = {
 CREATIONS = frozenset({"created", "requested"})
 """The actions that a later fact implies, and that alone are ever inferred."""
 
-OrderKey: TypeAlias = tuple[int, datetime, bytes]
-_UNDATED = datetime.min.replace(tzinfo=UTC)
+UNDATED: Microseconds = -(1 << 63)
+"""Stands in an order key for the time of what has none: before all that have one."""
+
+OrderKey: TypeAlias = tuple[int, Microseconds, bytes]
+"""A fact's place in the natural order: rank, the provider's time (none first), id."""
+
+_NAMESPACE = NAMESPACE.bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, dict=True):
     """One thing that happened to a resource, once: "invoice aBc123 was paid".
 
     ``discriminator`` comes from the provider's own data and is set only where the same action can
@@ -46,24 +55,30 @@ class Fact:
     @property
     def id(self) -> UUID:
         """Return the id, the same for whoever asserts this fact, however often."""
-        name = f"{self.resource.partition_key}/{self.action}"
-        if self.discriminator is not None:
-            name = f"{name}/{encode(self.discriminator)}"
-        return uuid5(NAMESPACE, name)
+        return UUID(bytes=self.raw_id)
+
+    @property
+    def raw_id(self) -> bytes:
+        """Return the 16 bytes of the id."""
+        return self.order_key[2]
 
     @property
     def rank(self) -> int:
         """Return the place of the action in the life of such a resource."""
-        return RANKS[self.resource.kind][self.action]
+        return self.order_key[0]
 
-    @property
+    @once
     def order_key(self) -> OrderKey:
-        """Return the key of the natural order: rank, the provider's time (none first), id."""
-        return (self.rank, self.occurred_at or _UNDATED, self.id.bytes)
+        """Return its place in the natural order: rank, the provider's time (none first), id."""
+        resource, action = self.resource, self.action
+        name = f"{resource.names.partition_key}/{action}"
+        if self.discriminator is not None:
+            name = f"{name}/{encode(self.discriminator)}"
+        occurred_at = UNDATED if self.occurred_at is None else microseconds(self.occurred_at)
+        return (RANKS[resource.kind][action], occurred_at, uuid5(_NAMESPACE, name))
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What one observation shows of the one resource that keys it.
 
     ``denied`` holds the actions that a live read like this one rules out (an invoice shown without
@@ -73,8 +88,8 @@ class Reading:
     resource: ResourceKey
     facts: tuple[Fact, ...]
     amount: Amount | None = None
-    related: Mapping[str, str] = field(default_factory=dict)
-    details: JsonObject = field(default_factory=dict)
+    related: Mapping[str, str] = msgspec.field(default_factory=dict)
+    details: JsonObject = msgspec.field(default_factory=dict)
     url: str | None = None
     denied: frozenset[str] = frozenset()
 
@@ -95,8 +110,7 @@ class Claim:
     fact: Fact | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Interpretation:
+class Interpretation(msgspec.Struct, frozen=True):
     """All that one observation says: what its body shows, and what only its topic claims.
 
     Both are None for a message about no resource at all, such as SmartPay's ``webhook/created``.

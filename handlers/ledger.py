@@ -20,12 +20,13 @@ Beside that the ledger remembers which facts no webhook has announced so far, th
 (:attr:`Published.unannounced`). That decides nothing about events.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
+from handlers.clock import Microseconds
 from handlers.entry import Entry, Published, microseconds, moment
 from handlers.fact import CREATIONS, RANKS, Fact, Reading
 
@@ -39,9 +40,10 @@ __all__ = [
     "settle",
 ]
 
+_ORDER = attrgetter("order_key")
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+
+class Publication(msgspec.Struct, frozen=True):
     """A new fact with its place in the resource's story: what an event says beyond the reading.
 
     ``time`` is when it happened as far as anyone knows: the provider's time, for an inferred
@@ -57,8 +59,7 @@ class Publication:
     time: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True):
     """What follows from one reading: the entry as it is then, and what is to be published.
 
     ``duplicates`` counts the asserted facts that had been published before. ``withheld`` are those
@@ -91,29 +92,30 @@ def settle(
     ``announces`` are the facts that a webhook tells of here. Of ``unannounced``, which are facts
     that a webhook should have shown first, those published now are remembered as such.
     """
-    entry = entry or Entry(
-        reading.resource.kind, since=None if horizon is None else microseconds(horizon)
-    )
-    known = {fact.id for fact in entry.published}
-    asserted = sorted({fact.id: fact for fact in reading.facts}.values(), key=lambda f: f.order_key)
-    entry, announced = _announce(entry, [fact for fact in asserted if fact in announces])
-    new = [fact for fact in asserted if fact.id.bytes not in known]
+    if entry is None:
+        entry = Entry(reading.resource.kind, (), None if horizon is None else microseconds(horizon))
+    asserted = new = _in_order(reading.facts)
+    announced: tuple[Fact, ...] = ()
+    if entry.published:
+        entry, announced = _announce(entry, asserted, announces)
+        known = {fact.id for fact in entry.published}
+        new = [fact for fact in asserted if fact.raw_id not in known]
+    duplicates = len(asserted) - len(new)
+    if not new:
+        return Settlement(entry, (), duplicates, (), announced)
     doubtful = _doubtful(entry, new, asserted)
     last = max((fact.order_key for fact in new if fact not in doubtful), default=None)
-    publications: list[Publication] = []
+    story = _Story(entry, reading, observed_at)
     withheld: list[Fact] = []
     for fact in new:
         if fact not in doubtful:
-            publication, entry = _publish(
-                entry, fact, asserted, reading, observed_at, unannounced=fact in unannounced
-            )
-            publications.append(publication)
+            story.publish(fact, _implied_by(fact, asserted), is_told=fact not in unannounced)
         elif last is not None and fact.order_key < last:
-            entry = _enter(entry, fact, reading, observed_at, silent=True)
+            story.enter(fact, silent=True)
         else:
             withheld.append(fact)
-    duplicates = len(asserted) - len(new)
-    return Settlement(entry, tuple(publications), duplicates, tuple(withheld), announced)
+    publications = tuple(story.publications)
+    return Settlement(story.entry, publications, duplicates, tuple(withheld), announced)
 
 
 def is_forgettable(entry: Entry, horizon: datetime) -> bool:
@@ -128,10 +130,17 @@ def is_forgettable(entry: Entry, horizon: datetime) -> bool:
     )
 
 
-def _doubtful(entry: Entry, new: list[Fact], asserted: list[Fact]) -> frozenset[Fact]:
+def _in_order(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """Return facts in natural order, each once."""
+    if len(facts) == 1:
+        return facts
+    return sorted({fact.raw_id: fact for fact in facts}.values(), key=_ORDER)
+
+
+def _doubtful(entry: Entry, new: Sequence[Fact], asserted: Sequence[Fact]) -> Collection[Fact]:
     """Return which of the ``new`` facts may have been published and forgotten."""
     if entry.since is None:
-        return frozenset()
+        return ()
     since = moment(entry.since)
     ranks = RANKS[entry.kind]
     lowest = min(ranks.values())
@@ -149,13 +158,17 @@ def _doubtful(entry: Entry, new: list[Fact], asserted: list[Fact]) -> frozenset[
     )
 
 
-def _announce(entry: Entry, told_of: list[Fact]) -> tuple[Entry, tuple[Fact, ...]]:
+def _announce(
+    entry: Entry, asserted: Sequence[Fact], announces: Collection[Fact]
+) -> tuple[Entry, tuple[Fact, ...]]:
     """Return the entry after a webhook told of facts, and those that were unannounced before."""
     waiting = {fact.id for fact in entry.published if fact.unannounced}
-    announced = tuple(fact for fact in told_of if fact.id.bytes in waiting)
+    if not waiting:
+        return entry, ()
+    announced = tuple(fact for fact in asserted if fact.raw_id in waiting and fact in announces)
     if not announced:
         return entry, ()
-    told = {fact.id.bytes for fact in announced}
+    told = {fact.raw_id for fact in announced}
     published = tuple(
         msgspec.structs.replace(fact, unannounced=False) if fact.id in told else fact
         for fact in entry.published
@@ -163,47 +176,69 @@ def _announce(entry: Entry, told_of: list[Fact]) -> tuple[Entry, tuple[Fact, ...
     return msgspec.structs.replace(entry, published=published), announced
 
 
-def _enter(
-    entry: Entry,
-    fact: Fact,
-    reading: Reading,
-    observed_at: datetime,
-    *,
-    silent: bool = False,
-    unannounced: bool = False,
-) -> Entry:
-    remembered = Published(
-        id=fact.id.bytes,
-        action=fact.action,
-        occurred_at=None if fact.occurred_at is None else microseconds(fact.occurred_at),
-        observed_at=microseconds(observed_at),
-        minor_units=reading.amount.minor_units if reading.amount else None,
-        silent=silent,
-        unannounced=unannounced,
-    )
-    return msgspec.structs.replace(entry, published=(*entry.published, remembered))
+def _implied_by(fact: Fact, asserted: Sequence[Fact]) -> Fact | None:
+    """Return the first of the later facts that imply a creation; None for what is none."""
+    if fact.action not in CREATIONS or len(asserted) == 1:
+        return None
+    rank = fact.rank
+    return next((other for other in asserted if other.rank > rank), None)
 
 
-def _publish(
-    entry: Entry,
-    fact: Fact,
-    asserted: list[Fact],
-    reading: Reading,
-    observed_at: datetime,
-    *,
-    unannounced: bool,
-) -> tuple[Publication, Entry]:
-    later = [other for other in asserted if other.rank > fact.rank]
-    inferred = fact.action in CREATIONS and bool(later)
-    implied_by = later[0].occurred_at if inferred else None
-    after = _enter(entry, fact, reading, observed_at, unannounced=unannounced)
-    publication = Publication(
-        fact=fact,
-        sequence=sum(not each.silent for each in after.published),
-        status=after.status or fact.action,
-        previous_status=entry.status,
-        inferred=inferred,
-        late=any(key > fact.order_key for key in entry.order_keys()),
-        time=fact.occurred_at or implied_by or observed_at,
-    )
-    return publication, after
+class _Story:
+    """A resource's entry as it grows: each step knows what the last one came to."""
+
+    def __init__(self, entry: Entry, reading: Reading, observed_at: datetime) -> None:
+        self.publications: list[Publication] = []
+        self._entry = entry
+        self._published = list(entry.published)
+        self._sequence = sum(not fact.silent for fact in entry.published)
+        self._last = max(entry.order_keys()) if entry.published else None
+        self._status = entry.status
+        self._observed_at = observed_at
+        self._observed_us: Microseconds = microseconds(observed_at)
+        self._minor_units = reading.amount.minor_units if reading.amount else None
+
+    @property
+    def entry(self) -> Entry:
+        """Return the entry as it is now."""
+        return Entry(self._entry.kind, tuple(self._published), self._entry.since)
+
+    def publish(self, fact: Fact, implied_by: Fact | None, *, is_told: bool) -> None:
+        """Publish a fact, a creation as inferred if a later fact implies it here.
+
+        ``is_told`` is false of what a webhook should have told before, and did not.
+        """
+        before = self._status
+        late = self._last is not None and self._last > fact.order_key
+        self.enter(fact, unannounced=not is_told)
+        self._sequence += 1
+        implied_at = None if implied_by is None else implied_by.occurred_at
+        self.publications.append(
+            Publication(
+                fact,
+                self._sequence,
+                self._status or fact.action,
+                before,
+                implied_by is not None,
+                late,
+                fact.occurred_at or implied_at or self._observed_at,
+            )
+        )
+
+    def enter(self, fact: Fact, *, silent: bool = False, unannounced: bool = False) -> None:
+        """Enter a fact."""
+        order = fact.order_key
+        _, occurred_at, raw_id = order
+        self._published.append(
+            Published(
+                raw_id,
+                fact.action,
+                None if fact.occurred_at is None else occurred_at,
+                self._observed_us,
+                self._minor_units,
+                silent,
+                unannounced,
+            )
+        )
+        if self._last is None or order > self._last:
+            self._last, self._status = order, fact.action

@@ -1,7 +1,9 @@
 """Amounts of money and of cherries: exact, never a float."""
 
-from dataclasses import dataclass
+import re
 from decimal import Decimal, InvalidOperation
+
+import msgspec
 
 from handlers.jsontext import Json, Unreadable
 
@@ -9,10 +11,11 @@ DECIMALS = {"CAD": 2, "USD": 2, "EUR": 2, "GBP": 2, "AUD": 2, "JPY": 0, "cherrie
 """Currencies and how many decimals each has (ISO 4217; cherries are Voucherry's own unit)."""
 
 _BEYOND_MEASURE = 10**15
+_USUAL_DECIMALS = 2
+_is_usual = re.compile(r"[0-9]{1,15}\.[0-9]{2}").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(msgspec.Struct, frozen=True):
     """So many minor units (cents; for cherries whole ones) of a currency. Never negative."""
 
     minor_units: int
@@ -22,9 +25,10 @@ class Amount:
     def value(self) -> str:
         """Return the amount in major units with all of the currency's decimals: ``"10.00"``."""
         decimals = DECIMALS[self.currency]
-        return (
-            str(Decimal(self.minor_units).scaleb(-decimals)) if decimals else str(self.minor_units)
-        )
+        if not decimals:
+            return str(self.minor_units)
+        whole, part = divmod(self.minor_units, 10**decimals)
+        return f"{whole}.{part:0{decimals}}"
 
 
 def from_major(value: Json, currency: str) -> Amount | None:
@@ -34,10 +38,14 @@ def from_major(value: Json, currency: str) -> Amount | None:
         Unreadable: no number, a negative or absurd one, or more decimals than the currency has.
 
     """
+    decimals = DECIMALS[currency]
+    if decimals == _USUAL_DECIMALS and isinstance(value, str) and _is_usual(value):
+        # What nearly every amount looks like: its digits are its minor units.
+        return Amount(int(value.replace(".", "")), currency)
     number = _number(value)
     if number is None:
         return None
-    minor_units = _minor_units(number, DECIMALS[currency])
+    minor_units = _minor_units(number, decimals)
     if minor_units is None:
         msg = f"the amount {value!s:.40} has more decimals than {currency}"
         raise Unreadable(msg)

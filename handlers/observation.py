@@ -1,12 +1,15 @@
 """An observation: the bytes a provider told us, with where and when."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
+import msgspec
+
 from handlers.clock import from_rfc3339, rfc3339
+from handlers.once import once
 
 
 class Origin(StrEnum):
@@ -18,6 +21,8 @@ class Origin(StrEnum):
     LOOKUP = "lookup"
 
 
+_ORIGINS = {origin.value.encode(): origin for origin in Origin}
+
 CONFIRMED = "confirmed"
 """The verdict of a look-up that bore the claim out."""
 
@@ -25,8 +30,7 @@ Headers = list[tuple[str, bytes]]
 """Kafka record headers: names may repeat, values are bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True, dict=True):
     """What one account's provider said at one moment.
 
     ``body`` is the webhook's body as received, or one polled resource as compact JSON. ``topic`` is
@@ -52,27 +56,30 @@ class Observation:
     news_since: datetime | None = None
     claimed: str | None = None
 
-    @property
+    @once
     def digest(self) -> str:
         """Return the SHA-256 of the body, in hex."""
         return sha256(self.body).hexdigest()
 
     def headers(self) -> Headers:
         """Return the headers this observation travels with in the inbox."""
-        present = {
-            "payevents-account": self.account,
-            "payevents-origin": self.origin.value,
-            "payevents-topic": self.topic,
-            "payevents-received-at": rfc3339(self.received_at),
-            "payevents-request-id": self.request_id,
-            "traceparent": self.traceparent,
-            "payevents-verdict": self.verdict,
-            "payevents-letter-id": self.letter_id,
-            "payevents-signed-with": self.signed_with,
-            "payevents-news-since": None if self.news_since is None else rfc3339(self.news_since),
-            "payevents-claimed": self.claimed,
-        }
-        return [(name, value.encode()) for name, value in present.items() if value is not None]
+        headers = [
+            ("payevents-account", self.account.encode()),
+            ("payevents-origin", self.origin.encode()),
+            ("payevents-topic", self.topic.encode()),
+            ("payevents-received-at", rfc3339(self.received_at).encode()),
+            ("payevents-request-id", self.request_id.encode()),
+        ]
+        optional = (
+            ("traceparent", self.traceparent),
+            ("payevents-verdict", self.verdict),
+            ("payevents-letter-id", self.letter_id),
+            ("payevents-signed-with", self.signed_with),
+            ("payevents-news-since", None if self.news_since is None else rfc3339(self.news_since)),
+            ("payevents-claimed", self.claimed),
+        )
+        headers += [(name, value.encode()) for name, value in optional if value is not None]
+        return headers
 
     @classmethod
     def from_record(
@@ -86,24 +93,21 @@ class Observation:
             ValueError: the record was not written by payevents.
 
         """
-        text: Mapping[str, str] = {
-            name: raw.decode() for name, raw in headers if raw is not None and _is_ours(name)
-        }
-        news_since = text.get("payevents-news-since")
+        raw = {name: given for name, given in headers if given is not None}
         try:
             return cls(
-                account=text["payevents-account"],
-                origin=Origin(text["payevents-origin"]),
-                topic=text["payevents-topic"],
-                received_at=from_rfc3339(text["payevents-received-at"]),
+                account=raw["payevents-account"].decode(),
+                origin=_origin(raw["payevents-origin"]),
+                topic=raw["payevents-topic"].decode(),
+                received_at=from_rfc3339(raw["payevents-received-at"].decode()),
                 body=value,
-                request_id=text.get("payevents-request-id", ""),
-                traceparent=text.get("traceparent"),
-                verdict=text.get("payevents-verdict"),
-                letter_id=text.get("payevents-letter-id"),
-                signed_with=text.get("payevents-signed-with"),
-                news_since=None if news_since is None else from_rfc3339(news_since),
-                claimed=text.get("payevents-claimed"),
+                request_id=raw.get("payevents-request-id", b"").decode(),
+                traceparent=_text(raw.get("traceparent")),
+                verdict=_text(raw.get("payevents-verdict")),
+                letter_id=_text(raw.get("payevents-letter-id")),
+                signed_with=_text(raw.get("payevents-signed-with")),
+                news_since=_moment(raw.get("payevents-news-since")),
+                claimed=_text(raw.get("payevents-claimed")),
             )
         except KeyError as error:
             msg = f"the record has no header {error}"
@@ -119,5 +123,17 @@ class Position:
     offset: int
 
 
-def _is_ours(header: str) -> bool:
-    return header.startswith("payevents-") or header == "traceparent"
+def _origin(raw: bytes) -> Origin:
+    known = _ORIGINS.get(raw)
+    if known is None:
+        msg = f"{raw!r:.40} is no origin"
+        raise ValueError(msg)
+    return known
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode()
+
+
+def _moment(raw: bytes | None) -> datetime | None:
+    return None if raw is None else from_rfc3339(raw.decode())

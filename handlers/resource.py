@@ -1,9 +1,13 @@
 """The name of one provider resource, and the strings made from it."""
 
-from dataclasses import dataclass
+import re
+from typing import NamedTuple
 from urllib.parse import quote
 
+import msgspec
+
 from handlers.jsontext import Json
+from handlers.once import once
 
 _TEST = "test"
 """Stands after the account's name in the keys of test data. No kind is called so."""
@@ -12,14 +16,23 @@ LONGEST_ID = 255
 """Characters. An id is in the record's key, its headers and several fields: one of any length would
 make a record that Kafka refuses, again and again."""
 
+_is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+
 
 def encode(text: str) -> str:
     """Percent-encode ``text`` injectively, so that it cannot run into its neighbours."""
-    return quote(text, safe="")
+    return text if _is_plain(text) else quote(text, safe="")
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceKey:
+class Names(NamedTuple):
+    """The names that are made of a resource's key: as its properties say."""
+
+    source: str
+    subject: str
+    partition_key: str
+
+
+class ResourceKey(msgspec.Struct, frozen=True, dict=True):
     """One invoice, order, transaction or transfer of one account.
 
     Test data is a resource of its own: a test can never hide or alter a live fact.
@@ -31,20 +44,29 @@ class ResourceKey:
     id: str
     test: bool = False
 
+    @once
+    def names(self) -> Names:
+        """Return what it is called in events, records and the ledger."""
+        owner = f"{self.provider}/{self.account}"
+        if self.test:
+            owner = f"{owner}/{_TEST}"
+        subject = f"{self.kind}/{encode(self.id)}"
+        return Names(f"/{owner}", subject, f"{owner}/{subject}")
+
     @property
     def source(self) -> str:
         """Return the CloudEvents ``source``, for example ``/smartpay/shop``."""
-        return f"/{self._owner}"
+        return self.names.source
 
     @property
     def subject(self) -> str:
         """Return the CloudEvents ``subject``, for example ``invoice/aBc123``."""
-        return f"{self.kind}/{encode(self.id)}"
+        return self.names.subject
 
     @property
     def partition_key(self) -> str:
         """Return the key of this resource's events and ledger entry."""
-        return f"{self._owner}/{self.subject}"
+        return self.names.partition_key
 
     @property
     def inbox_key(self) -> str:
@@ -53,11 +75,6 @@ class ResourceKey:
         Test and live data of one id share it, so that the receiver need not tell them apart.
         """
         return f"{self.provider}/{self.account}/{self.subject}"
-
-    @property
-    def _owner(self) -> str:
-        owner = f"{self.provider}/{self.account}"
-        return f"{owner}/{_TEST}" if self.test else owner
 
 
 def inbox_key_of(partition_key: str) -> str:
@@ -79,7 +96,10 @@ def usable_id(value: Json) -> str | None:
     Providers send ids as strings and as whole numbers; ``7`` and ``"7"`` name the same resource.
     What is longer than :data:`LONGEST_ID` is none.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, str):
+        text = value.strip()
+    elif isinstance(value, int) and not isinstance(value, bool):
+        text = str(value)
+    else:
         return None
-    text = str(value).strip()
     return text if 0 < len(text) <= LONGEST_ID else None

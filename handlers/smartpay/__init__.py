@@ -5,11 +5,19 @@ its public shop plug-ins show of the bodies that arrive in the field.
 """
 
 from handlers.provider import Provider
+from handlers.sandbox import Sandbox
 from handlers.smartpay.handler import bind
-from handlers.smartpay.sandbox import SmartPaySandbox
 from handlers.smartpay.settings import SmartPaySettings
 
-provider = Provider("smartpay", SmartPaySettings, bind, SmartPaySandbox)
+
+def _sandbox() -> Sandbox:
+    # A service never needs it: it is imported by whoever does.
+    from handlers.smartpay.sandbox import SmartPaySandbox
+
+    return SmartPaySandbox()
+
+
+provider = Provider("smartpay", SmartPaySettings, bind, _sandbox)
 """The provider, as the entry point ``payevents.providers`` names it."""
 
 __all__ = ["provider"]

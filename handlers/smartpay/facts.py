@@ -9,7 +9,7 @@ from handlers.letters import Reason
 from handlers.money import Amount
 from handlers.resource import ResourceKey, usable_id
 from handlers.smartpay import values
-from handlers.smartpay.body import DUMMY, INVOICE, Found
+from handlers.smartpay.body import DUMMY, INVOICE, ORDER, Found
 
 PROVIDER = "smartpay"
 
@@ -31,6 +31,12 @@ _DOCUMENTED = {
 }
 """Only these are passed on: what else might come could be personal."""
 
+_RELATED = {
+    INVOICE: (("order", "order_id"), ("consumer", "consumer_id")),
+    ORDER: (("consumer", "consumer_id"),),
+}
+"""The other resources that a resource of each kind names, and in which fields."""
+
 _T = TypeVar("_T")
 
 
@@ -50,12 +56,12 @@ def read(account: str, found: Found) -> Reading:
     is_enabled = _field(fields, "is_enabled", values.boolean)
     resource = ResourceKey(PROVIDER, account, found.kind, found.id, is_test)
     facts = [Fact(resource, "created")]
-    denied = {"cancelled"} if is_enabled else set()
+    denied = ["cancelled"] if is_enabled else []
     amount, details = None, _details(fields)
     if found.kind == INVOICE:
         facts += _payments(resource, fields)
         if "date_paid" in fields and values.is_null(fields["date_paid"]):
-            denied.add("paid")
+            denied.append("paid")
         amount, before_discount = _amounts(fields)
         if before_discount is not None:
             details["amount_before_discount"] = before_discount.value
@@ -94,11 +100,11 @@ def _amounts(fields: JsonObject) -> tuple[Amount | None, Amount | None]:
 
 
 def _related(found: Found) -> dict[str, str]:
-    names = {"consumer": "consumer_id"}
-    if found.kind == INVOICE:
-        names = {"order": "order_id", **names}
-    ids = {name: usable_id(found.fields.get(field)) for name, field in names.items()}
-    return {name: id for name, id in ids.items() if id is not None}  # noqa: A001 - the provider's word
+    return {
+        name: id
+        for name, field in _RELATED[found.kind]
+        if (id := usable_id(found.fields.get(field))) is not None  # noqa: A001 - the provider's word
+    }
 
 
 def _details(fields: JsonObject) -> JsonObject:
@@ -109,9 +115,12 @@ def _details(fields: JsonObject) -> JsonObject:
     }
 
 
-def _field(fields: JsonObject, name: str, read_value: Callable[[Json], _T]) -> _T:
+def _field(fields: JsonObject, name: str, read_value: Callable[[Json], _T]) -> _T | None:
+    value = fields.get(name)
+    if value is None:
+        return None
     try:
-        return read_value(fields.get(name))
+        return read_value(value)
     except Unreadable as error:
         detail = f"{name}: {error}"
         raise Uninterpretable(Reason.BAD_FIELD, detail) from None

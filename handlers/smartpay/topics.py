@@ -4,7 +4,9 @@ The topic header is not signed: a signed ``invoice/created`` body sent again as 
 would forge a payment. So a topic only ever makes a claim, which is looked up.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from handlers.fact import Claim, Fact, Interpretation, Reading, Uninterpretable
 from handlers.jsontext import JsonObject
@@ -32,7 +34,8 @@ CUSTOM_ID = "custom_order_id"
 LOOKED_UP = frozenset({"created", "paid", "cancelled"})
 """The claimed actions that a listing can bear out: it has no field for a refund."""
 
-_CLAIMS = {topic: topic.split("/") for topic in (*TOPICS, "invoice/refunded")}
+_CLAIMS = {topic: tuple(topic.split("/")) for topic in (*TOPICS, "invoice/refunded")}
+_SUBSCRIBED = {(kind, action): topic for topic in TOPICS for kind, action in [topic.split("/")]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def bind(
 
     """
     said = _bind(topic, body, reading, trusted=trusted)
-    return replace(said, answers_us=True) if is_dummy(body) else said
+    return msgspec.structs.replace(said, answers_us=True) if is_dummy(body) else said
 
 
 def of_registration(body: JsonObject, reading: Reading | None) -> Interpretation:
@@ -75,11 +78,12 @@ def _bind(
 ) -> Interpretation:
     kind, action = _CLAIMS.get(topic, ("", topic))
     if reading is not None and reading.resource.kind == kind:
+        for shown in reading.facts:
+            if action == shown.action:
+                return Interpretation(reading)
         fact = Fact(reading.resource, action)
-        if any(action == shown.action for shown in reading.facts):
-            return Interpretation(reading)
         if trusted:
-            return Interpretation(replace(reading, facts=(*reading.facts, fact)))
+            return Interpretation(msgspec.structs.replace(reading, facts=(*reading.facts, fact)))
         return Interpretation(
             reading, Claim(kind, action, ID_FIELDS[kind], reading.resource.id, fact)
         )
@@ -91,6 +95,11 @@ def _bind(
     if subject is None:
         raise Uninterpretable(Reason.NO_ID, "the body names no invoice and no order")
     return Interpretation(reading, Claim(kind, action, subject.known_by, subject.id))
+
+
+def announcing(kind: str, action: str) -> str | None:
+    """Return the topic that can be subscribed for what happened, None if there is none."""
+    return _SUBSCRIBED.get((kind, action))
 
 
 def is_known(topic: str) -> bool:

@@ -21,9 +21,10 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 def is_null(value: Json) -> bool:
     """Tell whether ``value`` says that there is none."""
-    return value is None or (
-        isinstance(value, str) and (not value.strip() or value.strip().startswith(_ZEROS))
-    )
+    if not isinstance(value, str):
+        return value is None
+    text = value.strip()
+    return not text or text.startswith(_ZEROS)
 
 
 def date(value: Json) -> datetime | None:
@@ -33,7 +34,7 @@ def date(value: Json) -> datetime | None:
         Unreadable: not "YYYY-MM-DD HH:MM:SS" nor the same in ISO 8601, or no such moment.
 
     """
-    if is_null(value):
+    if value is None or is_null(value):
         return None
     text = value.strip() if isinstance(value, str) else ""
     if not _DATE.fullmatch(text):
@@ -41,7 +42,7 @@ def date(value: Json) -> datetime | None:
         raise Unreadable(msg)
     try:
         moment = datetime.fromisoformat(text.upper())
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         msg = f"there is no such date as {text!r:.40}"
         raise Unreadable(msg) from None
@@ -59,10 +60,10 @@ def boolean(value: Json) -> bool | None:
         Unreadable: it is neither true nor false.
 
     """
+    if value is None or isinstance(value, bool):
+        return value
     if is_null(value):
         return None
-    if isinstance(value, bool):
-        return value
     known = _BOOLEANS.get(str(value).strip().lower()) if isinstance(value, int | str) else None
     if known is None:
         msg = f"{value!r:.40} is neither true nor false"
@@ -77,4 +78,4 @@ def amount(value: Json) -> Amount | None:
         Unreadable: as :func:`handlers.money.from_major`.
 
     """
-    return None if is_null(value) else from_major(value, CURRENCY)
+    return None if value is None or is_null(value) else from_major(value, CURRENCY)

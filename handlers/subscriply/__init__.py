@@ -4,11 +4,19 @@ Source of all that is claimed about it: Subscriply's API documentation (``/api/v
 """
 
 from handlers.provider import Provider
+from handlers.sandbox import Sandbox
 from handlers.subscriply.handler import bind
-from handlers.subscriply.sandbox import SubscriplySandbox
 from handlers.subscriply.settings import SubscriplySettings
 
-provider = Provider("subscriply", SubscriplySettings, bind, SubscriplySandbox)
+
+def _sandbox() -> Sandbox:
+    # A service never needs it: it is imported by whoever does.
+    from handlers.subscriply.sandbox import SubscriplySandbox
+
+    return SubscriplySandbox()
+
+
+provider = Provider("subscriply", SubscriplySettings, bind, _sandbox)
 """The provider, as the entry point ``payevents.providers`` names it."""
 
 __all__ = ["provider"]

@@ -7,6 +7,7 @@ Voucherry's API documentation.
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 
 from config.account import AccountSettings
 from handlers.exchange import Conversation, Refused, Request, Response, WatchFailed
@@ -110,8 +111,7 @@ class VoucherryHandler(BaseHandler):
             below = path(watch.kind, watch.id)
         except ValueError as error:
             raise WatchFailed(str(error)) from None
-        headers = {"authorization": self._authorization(), "accept": "application/json"}
-        response = yield Request("GET", below, headers=headers)
+        response = yield Request("GET", below, headers=self._headers)
         if response.status == _NOT_FOUND:
             return None
         if response.status == _UNAUTHORIZED:
@@ -157,6 +157,10 @@ class VoucherryHandler(BaseHandler):
         return isinstance(url, str) and is_url_of(
             url, self._settings.base_url, watch.kind, watch.id
         )
+
+    @cached_property
+    def _headers(self) -> Mapping[str, str]:
+        return {"authorization": self._authorization(), "accept": "application/json"}
 
     def _authorization(self) -> str:
         """Return HTTP Basic credentials: a token is the user's name, with an empty password."""

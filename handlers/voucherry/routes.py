@@ -9,6 +9,7 @@ Source: Voucherry's API documentation.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 RESOURCE_KINDS: Mapping[str, str] = {
@@ -44,9 +45,13 @@ def is_url_of(url: str, base_url: str, collection: str, resource_id: str) -> boo
         ValueError: as :func:`path`.
 
     """
-    below = path(collection, resource_id)
-    bases = (_normal(base_url), urlsplit(base_url).path)
-    return _normal(url) in {base + below + end for base in bases for end in ("", ".json")}
+    base, below, end = url.rpartition(path(collection, resource_id))
+    return bool(below) and end in {"", ".json"} and _normal(base) in _bases(base_url)
+
+
+@lru_cache
+def _bases(base_url: str) -> frozenset[str]:
+    return frozenset({_normal(base_url), urlsplit(base_url).path})
 
 
 def _normal(url: str) -> str:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
 
 from config.topics import Topics
 from handlers.letters import Reason
@@ -123,7 +125,7 @@ def refusals(letters: Iterable[Found], missing: Iterable[str]) -> dict[str, str]
 async def _resend(appender: Appender, inbox: str, letter: Found, row: Row) -> Sent:
     observation = Observation.from_record(row.headers, row.value)
     # Without the old verdict, so that the provider is asked again.
-    again = replace(observation, letter_id=letter.id, verdict=None)
+    again = msgspec.structs.replace(observation, letter_id=letter.id, verdict=None)
     key = row.header("payevents-inbox-key").encode()
     partition, offset = await appender.append(inbox, key, again.body, headers=again.headers())
     return Sent(letter, Position(inbox, partition, offset), observation.digest)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
@@ -52,7 +52,7 @@ class Tally:
             return
         handler = self._accounts.get(observation.account)
         at = Position(record.topic, record.partition, record.offset)
-        without_body = replace(observation, body=b"")
+        without_body = msgspec.structs.replace(observation, body=b"")
         arrivals = self.arrivals[record.key]
         self.left_out[record.key] += len(arrivals) == MOST_ARRIVALS
         arrivals.append(

@@ -9,8 +9,9 @@ from pathlib import Path
 from handlers.observation import Observation
 from receiver.explaining.evidence import Spooled
 from receiver.spool.errors import SpoolFailed
-from receiver.spool.file import InUse, SpoolFile
+from receiver.spool.file import SpoolFile
 from receiver.spool.listing import spool_files
+from receiver.spool.locking import InUse
 
 _ENDLESS = 1 << 62
 

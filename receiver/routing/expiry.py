@@ -9,6 +9,7 @@ received the newest observation.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from handlers.clock import Clock, from_rfc3339, rfc3339
 from handlers.ledger import Entry, is_forgettable
@@ -40,7 +41,14 @@ def margin(retention: timedelta) -> timedelta:
     return min(_MARGIN, retention / _SHARE)
 
 
-def horizon_in(ledger: Mapping[bytes, bytes]) -> datetime | None:
+class Ledger(Protocol):
+    """What is known of resources: the table as committed, or as a transaction will leave it."""
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """Return what is held under ``key``, None if there is nothing."""
+
+
+def horizon_in(ledger: Ledger) -> datetime | None:
     """Return the ledger's horizon, None while nothing was ever to be forgotten."""
     raw = ledger.get(HORIZON_KEY)
     return None if raw is None else from_rfc3339(raw.decode())
@@ -61,15 +69,15 @@ class Expiry:
         """Tell whether a walk is under way, so that the next step should not wait long."""
         return bool(self._waiting)
 
-    def saw(
-        self, received_at: datetime, ledger: Mapping[bytes, bytes]
-    ) -> dict[bytes, bytes | None]:
+    def saw(self, received_at: datetime, ledger: Ledger) -> dict[bytes, bytes | None]:
         """Return how the horizon moves as an observation comes; empty if it stays where it is."""
         if self._newest is None or received_at > self._newest:
             self._newest = received_at
         retention = self._retention.entries
+        if retention is None:
+            return {}
         limit = self._limit(retention)
-        if retention is None or limit is None:
+        if limit is None:
             return {}
         horizon = horizon_in(ledger)
         if horizon is not None and limit < horizon + margin(retention):

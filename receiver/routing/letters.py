@@ -1,7 +1,6 @@
 """Dead letters as records: the observation as it came, and why it could not become events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -30,8 +29,7 @@ class LetterCount(msgspec.Struct, array_like=True, frozen=True):
     inbox_key: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """An inbox record that could not become events, under its letter's id."""
 
     letter_id: str
@@ -107,7 +105,7 @@ def bounded(observation: Observation, handler: Handler | None) -> Observation:
     """
     if handler is None:
         return observation
-    return replace(observation, topic=handler.letter_topic(observation))
+    return msgspec.structs.replace(observation, topic=handler.letter_topic(observation))
 
 
 def removal(letter_id: str, refusals: Sequence[Refusal]) -> Record:

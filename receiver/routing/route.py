@@ -1,24 +1,25 @@
 """One observation's consequences, worked out from the ledger alone: no Kafka, no waiting."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 
+import msgspec
 import structlog
 
 from config.topics import Topics
 from handlers.clock import rfc3339
 from handlers.contradiction import contradiction
 from handlers.entry import Published
-from handlers.event import PaymentEvent, make_event
 from handlers.fact import Claim, Fact, Interpretation, Reading, Uninterpretable
 from handlers.ledger import Entry, Settlement, settle
 from handlers.letters import Reason, letter_id
 from handlers.observation import CONFIRMED, Observation, Origin, Position
+from handlers.resource import ResourceKey
+from handlers.writing import WrittenEvent, write_events
 from receiver.accounts.registry import Accounts
-from receiver.kafka.clients import Record
 from receiver.registration.signs import Sign
-from receiver.routing.expiry import horizon_in
+from receiver.routing.expiry import Ledger, horizon_in
 from receiver.routing.letters import Refusal, bounded
 from receiver.routing.signs import announced_by, signs_of, topics_of
 from receiver.watches.requests import LookUp, Original
@@ -26,26 +27,22 @@ from receiver.watches.requests import LookUp, Original
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """An event on its way to its topic."""
-
-    topic: str
-    event: PaymentEvent
-    record: Record
+_MOST_ROUTES = 10_000
+"""Sorts of resources whose topic is remembered: six kinds, test or live, of each account."""
 
 
-@dataclass(slots=True)
-class Consequences:
+class Consequences(msgspec.Struct):
     """What follows from one observation. ``refusals`` become dead letters.
 
-    ``signs`` tell of the account's webhooks, each as often as it is seen.
+    ``events`` go to ``topic``: an observation is about one resource. ``signs`` tell of the
+    account's webhooks, each as often as it is seen.
     """
 
     entry: tuple[bytes, bytes] | None = None
-    events: list[Outgoing] = field(default_factory=list)
+    topic: str = ""
+    events: Sequence[WrittenEvent] = ()
     duplicates: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[Refusal] = []
     look_up: LookUp | None = None
     signs: Sequence[Sign] = ()
 
@@ -55,11 +52,16 @@ class Route:
 
     def __init__(self, accounts: Accounts, topics: Topics, source_base: str = "") -> None:
         self._accounts = accounts
-        self._topics = topics
         self._source_base = source_base
 
+        @lru_cache(maxsize=_MOST_ROUTES)
+        def topic_of(provider: str, account: str, kind: str, test: bool) -> str | None:
+            return topics.for_event(provider=provider, account=account, kind=kind, test=test)
+
+        self._topic_of = topic_of
+
     def consequences(
-        self, key: str, observation: Observation, at: Position, ledger: Mapping[bytes, bytes]
+        self, key: str, observation: Observation, at: Position, ledger: Ledger
     ) -> Consequences:
         """Return what follows from ``observation``, which stands in the inbox under ``key``.
 
@@ -72,15 +74,16 @@ class Route:
         except Exception as error:
             log.exception("an observation could not be read", account=observation.account, at=at)
             result = _refused(observation, Reason.INTERNAL_ERROR, repr(error))
-        named = bounded(observation, self._accounts.get(observation.account))
-        result.refusals = [
-            replace(refusal, letter_id=letter_id(named, refusal.reason))
-            for refusal in result.refusals
-        ]
+        if result.refusals:
+            named = bounded(observation, self._accounts.get(observation.account))
+            result.refusals = [
+                msgspec.structs.replace(refusal, letter_id=letter_id(named, refusal.reason))
+                for refusal in result.refusals
+            ]
         return result
 
     def _consider(
-        self, key: str, observation: Observation, at: Position, ledger: Mapping[bytes, bytes]
+        self, key: str, observation: Observation, at: Position, ledger: Ledger
     ) -> Consequences:
         handler = self._accounts.get(observation.account)
         if handler is None:
@@ -109,11 +112,11 @@ class Route:
         topics: Mapping[Fact, str],
         observation: Observation,
         at: Position,
-        ledger: Mapping[bytes, bytes],
+        ledger: Ledger,
         result: Consequences,
     ) -> Settlement:
         """Add what the reading leads to; ``topics`` are of the facts that webhooks tell."""
-        ledger_key = reading.resource.partition_key.encode()
+        ledger_key = reading.resource.names.partition_key.encode()
         raw = ledger.get(ledger_key)
         entry = None if raw is None else Entry.decode(raw)
         if observation.origin is not Origin.WEBHOOK:
@@ -132,31 +135,18 @@ class Route:
         if settlement.publications or settlement.announced:
             result.entry = (ledger_key, settlement.entry.encode())
         if settlement.publications:
-            result.events = self._events(settlement, reading, observation, at)
+            result.topic = self._topic(reading.resource)
+            result.events = write_events(
+                settlement.publications, reading, observation, at, source_base=self._source_base
+            )
         return settlement
 
-    def _events(
-        self, settlement: Settlement, reading: Reading, observation: Observation, at: Position
-    ) -> list[Outgoing]:
-        resource = reading.resource
-        topic = self._topics.for_event(
-            provider=resource.provider,
-            account=resource.account,
-            kind=resource.kind,
-            test=resource.test,
-        )
+    def _topic(self, resource: ResourceKey) -> str:
+        """Return where the events of a resource go."""
+        topic = self._topic_of(resource.provider, resource.account, resource.kind, resource.test)
         if topic is None:
             raise LookupError(f"no topic takes events of kind {resource.kind}")
-        events = (
-            make_event(new, reading, observation, at, source_base=self._source_base)
-            for new in settlement.publications
-        )
-        return [
-            Outgoing(
-                topic, event, Record(event.partitionkey.encode(), event.encode(), event.headers())
-            )
-            for event in events
-        ]
+        return topic
 
     @staticmethod
     def _pursue(
@@ -180,16 +170,14 @@ class Route:
             result.refusals.append(_unproven(observation))
 
 
-def _published(
-    claim: Claim, ledger: Mapping[bytes, bytes], result: Consequences
-) -> Published | None:
+def _published(claim: Claim, ledger: Ledger, result: Consequences) -> Published | None:
     """Return what the ledger holds of the claimed fact; None if it holds nothing."""
     if claim.fact is None:
         return None
     key = claim.fact.resource.partition_key.encode()
     raw = result.entry[1] if result.entry and result.entry[0] == key else ledger.get(key)
     published = () if raw is None else Entry.decode(raw).published
-    return next((fact for fact in published if fact.id == claim.fact.id.bytes), None)
+    return next((fact for fact in published if fact.id == claim.fact.raw_id), None)
 
 
 def _unproven(observation: Observation) -> Refusal:
@@ -201,7 +189,7 @@ def _unproven(observation: Observation) -> Refusal:
     return _refusal(observation, Reason.CLAIM_NOT_CONFIRMED, detail)
 
 
-def _doubt(withheld: tuple[Fact, ...], horizon: datetime | None) -> str:
+def _doubt(withheld: Sequence[Fact], horizon: datetime | None) -> str:
     facts = ", ".join(fact.action for fact in withheld)
     told = "" if horizon is None else f" {rfc3339(horizon)}"
     return f"{facts}: not dated, or before the ledger's horizon{told}, and so perhaps a repetition"

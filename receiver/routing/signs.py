@@ -34,8 +34,8 @@ def topics_of(handler: Handler, reading: Reading | None) -> Mapping[Fact, str]:
     try:
         if handler.registration is None:
             return {}
-        named = ((fact, handler.announcing_topic(fact)) for fact in reading.facts)
-        return {fact: topic for fact, topic in named if topic is not None}
+        announcing = handler.announcing_topic
+        return {fact: topic for fact in reading.facts if (topic := announcing(fact)) is not None}
     except Exception:
         log.exception("the topics of facts are not known", account=handler.account.name)
         return {}
@@ -69,7 +69,7 @@ def signs_of(
     try:
         if handler.registration is None:
             return ()
-        return tuple(_signs(handler, observation, said, topics, settlement))
+        return _signs(handler, observation, said, topics, settlement)
     except Exception:
         log.exception("the signs in an observation are lost", account=observation.account)
         return ()
@@ -81,30 +81,36 @@ def _signs(
     said: Interpretation,
     topics: Mapping[Fact, str],
     settlement: Settlement | None,
-) -> Iterator[Sign]:
+) -> Sequence[Sign]:
+    signs: list[Sign] = []
     if observation.origin is Origin.WEBHOOK and said.answers_us:
         at = observation.received_at.timestamp()
-        yield Arrived(observation.account, handler.letter_topic(observation), at)
+        signs.append(Arrived(observation.account, handler.letter_topic(observation), at))
     if settlement is not None and observation.origin in _TOLD_BY_WEBHOOKS:
-        yield from _announced(handler, observation, topics, settlement)
+        announced = _announced(handler, observation, topics, settlement)
+        if announced is not None:
+            signs.append(announced)
     elif observation.origin is Origin.RECONCILIATION and settlement is not None:
         missed = tuple(_missed(observation, topics, settlement))
         if missed:
-            yield Unannounced(observation.account, missed)
+            signs.append(Unannounced(observation.account, missed))
+    return signs
 
 
 def _announced(
     handler: Handler, observation: Observation, topics: Mapping[Fact, str], settlement: Settlement
-) -> Iterator[Announced]:
-    new = [publication.fact for publication in settlement.publications] + [*settlement.announced]
+) -> Announced | None:
     by_webhook = announced_by(observation, topics)
-    told = sorted((fact for fact in new if fact in by_webhook), key=lambda fact: fact.order_key)
+    told = [new.fact for new in settlement.publications if new.fact in by_webhook]
+    if settlement.announced:
+        late = (fact for fact in settlement.announced if fact in by_webhook)
+        told = sorted((*told, *late), key=lambda fact: fact.order_key)
     if not told:
-        return
+        return None
     topic = handler.letter_topic(observation)
     if topic not in {topics[fact] for fact in told}:
         topic = topics[told[-1]]
-    yield Announced(
+    return Announced(
         observation.account,
         topic,
         observation.received_at.timestamp(),

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from handlers.event import make_event
 from handlers.fact import RANKS, Claim, Interpretation, Reading, Uninterpretable
 from handlers.jsontext import compact
 from handlers.ledger import settle
 from handlers.observation import Observation, Position
 from handlers.provider import Handler
+from handlers.writing import write_events
 from tests.support.event_schema import objections
 
 
@@ -47,9 +47,9 @@ def judge_reading(handler: Handler, observation: Observation, reading: Reading) 
         assert isinstance(found, str)
     msgspec.json.decode(compact(reading.details))
     settled = settle(None, reading, observation.received_at)
-    for new in settled.publications:
-        event = make_event(new, reading, observation, Position("payevents.inbox", 0, 0))
-        assert objections(event.encode()) == []
+    at = Position("payevents.inbox", 0, 0)
+    for event in write_events(settled.publications, reading, observation, at):
+        assert objections(event.value) == []
 
 
 def judge_claim(handler: Handler, claim: Claim) -> None:

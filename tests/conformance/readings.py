@@ -1,9 +1,8 @@
 """Checks of what a provider makes of bytes: those it knows, and any others."""
 
-from dataclasses import replace
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from handlers.jsontext import compact
 from handlers.observation import Observation, Origin

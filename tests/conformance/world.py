@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
+
+from msgspec import structs
 
 from handlers.exchange import Conversation, ProviderFailure, Request, Response
 from handlers.fact import Claim, Uninterpretable
@@ -154,7 +156,7 @@ class World:
         answer = self.sandbox.handle(request, self.now)
         if isinstance(answer, Callback):
             answer = answer.resume(self.deliver(answer.notification))
-        return replace(answer, received_at=self.now)
+        return structs.replace(answer, received_at=self.now)
 
     def _poll(self, watch: Watch) -> None:
         polled = self._look_at(watch)

@@ -146,10 +146,11 @@ async def redriven_twice_and_at_once(config: Path, ids: list[str]) -> None:
         run(config, "redrive", "--account", "other", "--rate", "20", expect=1),
         run(config, "redrive", "--since", "1h", "--no-wait"),
     )
-    assert set(first["redriven"]) == set(ids)
+    # What the other command has settled by then, one that begins to read later does not find.
+    assert {*first["redriven"], *second["redriven"]} == set(ids)
     assert "outcomes" not in second
     states = Counter(outcome["state"] for outcome in first["outcomes"])
-    assert states == {"gone": 2, "failed": 1}
+    assert states == {"gone": len(first["redriven"]) - 1, "failed": 1}
     [failed] = [outcome for outcome in first["outcomes"] if outcome["state"] == "failed"]
     assert failed["reason"] == "not-json"
     [left] = await until_there_are(config, 1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from handlers.event import PaymentEvent, make_event
+from handlers.event import PaymentEvent
 from handlers.fact import RANKS, Fact, Reading
 from handlers.ledger import settle
 from handlers.letters import Reason, letter_id
@@ -11,6 +11,7 @@ from handlers.money import Amount
 from handlers.observation import Observation, Origin, Position
 from handlers.resource import ResourceKey, unknown_key
 from handlers.voucherry.routes import RESOURCE_KINDS
+from handlers.writing import WrittenEvent, write_events
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 OCCURRED_AT = datetime(2018, 1, 1, 12, tzinfo=UTC)
@@ -68,7 +69,7 @@ def pins() -> dict[str, str]:
     return pinned
 
 
-def events() -> Iterator[PaymentEvent]:
+def events() -> Iterator[WrittenEvent]:
     """Yield real events: every kind, action and origin; with and without what may be null."""
     origins = list(Origin)
     for number, (kind, ranks) in enumerate(RANKS.items()):
@@ -83,13 +84,18 @@ def events() -> Iterator[PaymentEvent]:
                 {"id": 1, "deep": [{"x": None}]},
                 "https://acme.example/1",
             )
-            yield from told(full, origins[number % len(origins)])
+            yield from written(full, origins[number % len(origins)])
             for action in ranks:
-                yield from told(Reading(about, (Fact(about, action),)), Origin.WEBHOOK)
+                yield from written(Reading(about, (Fact(about, action),)), Origin.WEBHOOK)
 
 
-def told(reading: Reading, origin: Origin = Origin.WEBHOOK) -> list[PaymentEvent]:
-    """Return the events of a reading that is the first of its resource."""
+def written(reading: Reading, origin: Origin = Origin.WEBHOOK) -> list[WrittenEvent]:
+    """Return the events of a reading that is the first of its resource, as they are published."""
     seen = observation(origin)
     news = settle(None, reading, seen.received_at).publications
-    return [make_event(new, reading, seen, AT) for new in news]
+    return write_events(news, reading, seen, AT)
+
+
+def told(reading: Reading) -> list[PaymentEvent]:
+    """Return the events of a reading that is the first of its resource, as they are read."""
+    return [PaymentEvent.model_validate_json(event.value) for event in written(reading)]

@@ -1,7 +1,7 @@
 """What the ledger has forgotten is never published again, and nothing else is lost with it."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
@@ -92,7 +92,7 @@ def readings(draw: st.DrawFn) -> list[Reading]:
     def dated(fact: Fact, offset: timedelta | None) -> Fact:
         lowest = ranks[fact.action] == min(ranks.values())
         day = birth if lowest else offset
-        return replace(fact, occurred_at=None if day is None else START + day)
+        return msgspec.structs.replace(fact, occurred_at=None if day is None else START + day)
 
     drawn = st.builds(dated, facts(resource), st.none() | _days(-5, 25))
     happened = draw(st.lists(drawn, min_size=1, max_size=5, unique_by=lambda fact: fact.id))
@@ -235,6 +235,6 @@ def test_an_entry_is_kept_while_anything_of_it_was_observed_lately() -> None:
 def test_an_entry_written_before_there_were_horizons_is_read() -> None:
     """Records without the newer fields mean what they meant."""
     entry = settle(None, reading(CREATED, PAID), FRESH).entry
-    kind, published, *_ = msgspec.msgpack.decode(entry.encode())
+    kind, published, *_ = msgspec.msgpack.decode(msgspec.msgpack.encode(entry))
     old = msgspec.msgpack.encode([kind, [fact[:5] for fact in published]])
     assert Entry.decode(old) == entry

@@ -1,10 +1,10 @@
 """The names of dead letters."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from handlers.letters import Reason, letter_id
 from handlers.observation import Observation, Origin

@@ -1,12 +1,12 @@
 """Observations on their way through the inbox."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from handlers.observation import CONFIRMED, Observation, Origin
 

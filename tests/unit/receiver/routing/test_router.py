@@ -1,13 +1,15 @@
 """The router: what one transaction writes for the inbox records it is made of."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from config.account import AccountSettings
 from config.topics import Topics
@@ -385,3 +387,20 @@ async def test_the_position_passes_the_marker_of_what_was_handed_on(world: World
     world.shard.mark()
     await world.route()
     assert world.shard.position.offset == 2
+
+
+async def test_a_backlog_lets_others_have_their_turn(world: World) -> None:
+    """A webhook that comes while thousands of observations are routed is not kept waiting."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(others())
+    await world.route(*(f'{{"id": "{number}"}}' for number in range(1000)))
+    waiting.cancel()
+    assert turns >= 9
+    assert len(world.shard.events()) == 1000

@@ -1,11 +1,11 @@
 """What becomes of observations about resources that the ledger has forgotten."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from config.account import AccountSettings
 from handlers.clock import from_rfc3339, rfc3339

@@ -1,12 +1,12 @@
 """What routers tell of an account's webhooks, beside publishing its facts."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from config.account import AccountSettings
 from handlers.clock import from_rfc3339, rfc3339

@@ -1,0 +1,208 @@
+"""Writing events: the bytes of :class:`handlers.event.PaymentEvent`, built without validation.
+
+All that goes into an event is ours by now and right by construction, so a router need not have the
+model check it: that would cost more than all the rest of routing. The tests hold what is written
+here against the model, byte for byte.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from handlers.clock import rfc3339
+from handlers.event import CONTENT_TYPE, SCHEMA, SPECVERSION
+from handlers.fact import RANKS, Reading
+from handlers.jsontext import Json, JsonObject
+from handlers.ledger import Publication
+from handlers.money import Amount
+from handlers.observation import Headers, Observation, Position
+from handlers.uuids import uuid_text
+
+_CONTENT_TYPE_HEADER = ("content-type", CONTENT_TYPE.encode())
+_SPECVERSION_HEADER = ("ce_specversion", SPECVERSION.encode())
+_TYPES = {
+    (kind, action): f"payments.{kind}.{action}" for kind, ranks in RANKS.items() for action in ranks
+}
+_MOST_EXACT = 2**53
+"""Readers parse JSON numbers as floats: whole numbers below this one are exact in them."""
+
+_AS_THEY_ARE = frozenset({str, bool, type(None)})
+_encode = msgspec.json.Encoder().encode
+
+
+class WrittenEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event as its topic holds it."""
+
+    type: str
+    key: bytes
+    value: bytes
+    headers: Headers
+    inferred: bool
+    late: bool
+
+
+class _Resource(msgspec.Struct, frozen=True, gc=False):
+    kind: str
+    id: str
+    url: str | None
+
+
+class _Amount(msgspec.Struct, frozen=True, gc=False):
+    value: str
+    minor_units: int
+    currency: str
+
+
+class _Evidence(msgspec.Struct, frozen=True, gc=False):
+    topic: str
+    partition: int
+    offset: int
+    sha256: str
+
+
+class _Data(msgspec.Struct, frozen=True):
+    provider: str
+    account: str
+    resource: _Resource
+    action: str
+    status: str
+    previous_status: str | None
+    sequence: int
+    amount: _Amount | None
+    related: dict[str, str]
+    occurred_at: str | None
+    observed_at: str
+    origin: str
+    inferred: bool
+    late: bool
+    test: bool
+    evidence: _Evidence
+    provider_data: JsonObject
+
+
+class _Event(msgspec.Struct, frozen=True):
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    datacontenttype: str
+    dataschema: str
+    partitionkey: str
+    data: _Data
+
+
+def write_events(
+    publications: Sequence[Publication],
+    reading: Reading,
+    observation: Observation,
+    position: Position,
+    *,
+    source_base: str = "",
+) -> list[WrittenEvent]:
+    """Return the events of all that one observation has published, in their order.
+
+    ``source_base`` goes before their ``source``.
+    """
+    story = _Story(reading, observation, position, source_base)
+    return [story.event(new) for new in publications]
+
+
+class _Story:
+    """What all events of one observation have in common, worked out once."""
+
+    def __init__(
+        self, reading: Reading, observation: Observation, position: Position, source_base: str
+    ) -> None:
+        about, names = reading.resource, reading.resource.names
+        self._about = about
+        self._source, self._subject = f"{source_base}{names.source}", names.subject
+        self._key = names.partition_key
+        self._raw_key = self._key.encode()
+        self._source_header = ("ce_source", self._source.encode())
+        self._subject_header = ("ce_subject", self._subject.encode())
+        self._resource = _Resource(about.kind, about.id, reading.url)
+        self._amount = _amount(reading.amount)
+        self._received_at = observation.received_at
+        self._observed_at = rfc3339(self._received_at)
+        self._origin = observation.origin.value
+        self._evidence = _Evidence(
+            position.topic, position.partition, position.offset, observation.digest
+        )
+        self._related = dict(reading.related)
+        self._details = _plain(reading.details)
+
+    def event(self, new: Publication) -> WrittenEvent:
+        """Return the event of one newly published fact."""
+        fact, about = new.fact, self._about
+        id, type = uuid_text(fact.raw_id), _TYPES[about.kind, fact.action]  # noqa: A001 - CloudEvents'
+        occurred_at = None if fact.occurred_at is None else rfc3339(fact.occurred_at)
+        # What nobody dates has, as a rule, the time of the observation.
+        is_observed = new.time is self._received_at
+        time = occurred_at or (self._observed_at if is_observed else rfc3339(new.time))
+        data = _Data(
+            about.provider,
+            about.account,
+            self._resource,
+            fact.action,
+            new.status,
+            new.previous_status,
+            new.sequence,
+            self._amount,
+            self._related,
+            occurred_at,
+            self._observed_at,
+            self._origin,
+            new.inferred,
+            new.late,
+            about.test,
+            self._evidence,
+            self._details,
+        )
+        event = _Event(
+            SPECVERSION,
+            id,
+            self._source,
+            type,
+            self._subject,
+            time,
+            "application/json",
+            SCHEMA,
+            self._key,
+            data,
+        )
+        headers = [
+            _CONTENT_TYPE_HEADER,
+            _SPECVERSION_HEADER,
+            ("ce_id", id.encode()),
+            ("ce_type", type.encode()),
+            self._source_header,
+            self._subject_header,
+            ("ce_time", time.encode()),
+        ]
+        return WrittenEvent(type, self._raw_key, _encode(event), headers, new.inferred, new.late)
+
+
+def _amount(amount: Amount | None) -> _Amount | None:
+    return None if amount is None else _Amount(amount.value, amount.minor_units, amount.currency)
+
+
+def _plain(details: JsonObject) -> JsonObject:
+    # Readers parse JSON numbers as floats: a decimal goes as text, so that none of it is lost.
+    return {
+        name: value if type(value) in _AS_THEY_ARE else _plain_value(value)
+        for name, value in details.items()
+    }
+
+
+def _plain_value(value: Json) -> Json:
+    if isinstance(value, dict):
+        return _plain(value)
+    if isinstance(value, list):
+        return [_plain_value(item) for item in value]
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int) and -_MOST_EXACT < value < _MOST_EXACT:
+        return value
+    return str(value)
