@@ -63,6 +63,11 @@ class AccountPolling:
         """Return the account's name."""
         return self.handler.account.name
 
+    @property
+    def is_well(self) -> bool:
+        """Tell whether the last that was heard of the account as a whole is good."""
+        return self.breaker.is_closed and self.stop is None
+
     def may_start(self, now: float) -> bool:
         """Tell whether another watch may be polled at ``now``; after a failure, one at a time.
 
@@ -70,8 +75,7 @@ class AccountPolling:
         """
         if self.stop is not None and not self._is_trying:
             return False
-        is_well = self.breaker.is_closed and self.stop is None
-        most = self.handler.account.concurrency if is_well else 1
+        most = self.handler.account.concurrency if self.is_well else 1
         if self.under_way >= most or self.breaker.is_open(now):
             return False
         return self.budget.wait_for(self.under_way + 1) < _NOW
@@ -94,7 +98,7 @@ class AccountPolling:
         self.breaker.succeed(now)
         if self._is_trying:
             self.stop, self._is_trying = None, False
-        if self.breaker.is_closed and self.stop is None:
+        if self.is_well:
             self._alarms.well()
         self._take_warnings(now)
 
@@ -169,5 +173,6 @@ class AccountPolling:
         self._take_warnings(now)
 
     def _take_warnings(self, now: float) -> None:
-        self._warnings.take(self.session.warnings, now)
-        self._alarms.warned(self._warnings.heard)
+        if self.session.warnings or self._warnings.heard:
+            self._warnings.take(self.session.warnings, now)
+            self._alarms.warned(self._warnings.heard)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from math import floor
@@ -52,6 +52,12 @@ class Budget:
         """
         now = self._now()
         at = self._turn(self._times, now)
+        nobody_waits = len(self._times) == len(self._made)
+        if at <= now and nobody_waits and self._keep is None:
+            # Nearly every call: it is made now, and the latest of all.
+            self._times.append(now)
+            self._made.append(now)
+            return
         made_at = await self._wait(now, at)
         # A call is made no sooner than it is kept, so that others may have been made later than
         # they were to be: then this one's turn is later too.
@@ -62,8 +68,7 @@ class Budget:
 
     def used(self) -> int:
         """Return how many calls were made in the last period."""
-        now = self._now()
-        return sum(at <= now for at in self._times)
+        return bisect_right(self._times, self._now())
 
     def wait_for(self, calls: int) -> float:
         """Return in how many seconds so many calls can be made, or the whole budget if less."""
@@ -80,12 +85,16 @@ class Budget:
         made up to then since the pair before.
         """
         passed = self._now()
-        parts: dict[int, tuple[float, int]] = {}
-        for at in self._times:
-            if at <= passed:
-                part = floor(at * _RESOLUTION / self._per)
-                parts[part] = (now - (passed - at), parts.get(part, (at, 0))[1] + 1)
-        return tuple(parts.values())
+        times, part = self._times, self._per / _RESOLUTION
+        spent = []
+        begin, end = 0, bisect_right(times, passed)
+        while begin < end:
+            # From part to part, since a large budget has very many calls.
+            ends_at = (floor(times[begin] / part) + 1) * part
+            after = max(begin + 1, bisect_left(times, ends_at, begin, end))
+            spent.append((now - (passed - times[after - 1]), after - begin))
+            begin = after
+        return tuple(spent)
 
     def resume(self, spent: Iterable[tuple[float, int]], now: float) -> None:
         """Count what another owner has spent, as if all calls of a pair were made at its time.

@@ -1,14 +1,22 @@
 """Calling providers: driving a conversation over HTTP, within every limit."""
 
-import asyncio
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TypeVar
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    StreamReader,
+    TCPConnector,
+)
+from prometheus_client import Counter
 from yarl import URL
 
 from config.account import AccountSettings
@@ -16,11 +24,18 @@ from handlers.clock import Clock
 from handlers.exchange import CallFailed, Conversation, Request, Response
 from receiver.observability.metrics import Metrics
 from receiver.polling.budget import Budget
+from receiver.polling.slots import Slots
 
 _T = TypeVar("_T")
 
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)+")
 """RFC 3986, section 3.3: an absolute path, and neither a query nor a fragment."""
+
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
+"""A path that has nothing to be looked at more closely: nearly every one."""
+
+_DATES_REMEMBERED = 128
+"""How many times a provider may tell: those of the second that it is, by each provider."""
 
 
 class Caller:
@@ -35,9 +50,10 @@ class Caller:
         self._metrics = metrics
         self._clock = clock
         self._max_response = max_response
-        self._slots = asyncio.Semaphore(concurrency)
+        self._slots = Slots(concurrency)
         share = max(1, concurrency // 2)
-        self._host_slots = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(share))
+        self._host_slots = defaultdict[str, Slots](lambda: Slots(share))
+        self._lines: dict[str, Line] = {}
         self._session: ClientSession | None = None
         self._skews: dict[str, float] = {}
 
@@ -85,57 +101,116 @@ class Caller:
 
     async def _call(self, account: AccountSettings, request: Request, budget: Budget) -> Response:
         await budget.take()
-        async with self._host_slots[urlsplit(account.base_url).netloc], self._slots:
+        line = self._line(account)
+        await line.slots.take()
+        try:
+            await self._slots.take()
             try:
-                response = await self._exchange(account, request)
+                response = await self._exchange(line, request)
             except (ClientError, TimeoutError, OSError, ValueError) as error:
                 kind = type(error).__name__
                 self._metrics.calls.labels(account.name, kind).inc()
                 # Only the kind of failure, and no chain: the text of some holds the whole URL.
                 raise CallFailed(f"{request.method} {request.path}: {kind}") from None
-        self._metrics.calls.labels(account.name, str(response.status)).inc()
+            finally:
+                self._slots.give_back()
+        finally:
+            line.slots.give_back()
+        line.count(response.status)
         skew = _skew(response)
         if skew is not None:
             self._skews[account.name] = skew
         return response
 
-    async def _exchange(self, account: AccountSettings, request: Request) -> Response:
+    def _line(self, account: AccountSettings) -> "Line":
+        line = self._lines.get(account.name)
+        if line is None or line.account is not account:
+            base = URL(account.base_url, encoded=True)
+            slots = self._host_slots[base.raw_authority]
+            line = Line(account, base, slots, self._metrics.calls)
+            self._lines[account.name] = line
+        return line
+
+    async def _exchange(self, line: "Line", request: Request) -> Response:
         if self._session is None:
             raise RuntimeError("the caller is not started")
         async with self._session.request(
             request.method,
-            _target(account.base_url, request),
-            headers=dict(request.headers),
+            line.target(request),
+            headers=request.headers,
             data=request.body or None,
             # A redirect could carry credentials to another host.
             allow_redirects=False,
-            timeout=ClientTimeout(total=account.call_timeout.total_seconds()),
+            timeout=line.timeout,
         ) as answer:
-            body = await self._read(answer.content.iter_any())
+            body = await self._read(answer.content)
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(answer.status, body, headers, self._clock())
 
-    async def _read(self, chunks: AsyncIterator[bytes]) -> bytes:
-        received = bytearray()
-        async for chunk in chunks:
-            received += chunk
-            if len(received) > self._max_response:
+    async def _read(self, content: StreamReader) -> bytes:
+        chunks, size = [], 0
+        while chunk := await content.readany():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self._max_response:
                 raise AnswerTooLarge
-        return bytes(received)
+        return b"".join(chunks)
+
+
+class Line:
+    """What all calls of an account have in common, worked out once for as long as its settings."""
+
+    def __init__(self, account: AccountSettings, base: URL, slots: Slots, calls: Counter) -> None:
+        self.account = account
+        self.slots = slots
+        self._calls = calls
+        self._answered: dict[int, Counter] = {}
+        self.timeout = ClientTimeout(total=account.call_timeout.total_seconds())
+        self._base = base
+        # yarl writes a slash where there is no path.
+        self._path = base.raw_path.rstrip("/")
+
+    def count(self, status: int) -> None:
+        """Count an answer."""
+        counter = self._answered.get(status)
+        if counter is None:
+            counter = self._answered[status] = self._calls.labels(self.account.name, str(status))
+        counter.inc()
+
+    def target(self, request: Request) -> URL:
+        """Return the URL of a request.
+
+        Raises:
+            PathRefused: its path is none.
+        """
+        path = request.path
+        if not _PLAIN_PATH.fullmatch(path):
+            segments = unquote(path).split("/")
+            if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(segments):
+                raise PathRefused
+        if request.query:
+            query = urlencode(request.query)
+            return URL(f"{self.account.base_url}{path}?{query}", encoded=True)
+        return self._base.with_path(self._path + path, encoded=True)
 
 
 def _skew(response: Response) -> float | None:
-    """Return how far a provider's clock is ahead, in whole seconds as it tells its time (RFC 9110).
-
-    What stands in the header's place is anything.
-    """
-    try:
-        told = parsedate_to_datetime(response.headers["date"])
-    except (KeyError, ValueError, OverflowError):
-        return None
-    if response.received_at is None or told.tzinfo is None:
+    """Return how far a provider's clock is ahead, in whole seconds as it tells its time."""
+    told = _date(response.headers.get("date"))
+    if response.received_at is None or told is None or told.tzinfo is None:
         return None
     return float(round((told - response.received_at).total_seconds()))
+
+
+@lru_cache(_DATES_REMEMBERED)
+def _date(told: str | None) -> datetime | None:
+    """Return the time that a header tells (RFC 9110); what stands in its place is anything."""
+    if told is None:
+        return None
+    try:
+        return parsedate_to_datetime(told)
+    except (ValueError, OverflowError):
+        return None
 
 
 class AnswerTooLarge(ValueError):
@@ -144,11 +219,3 @@ class AnswerTooLarge(ValueError):
 
 class PathRefused(ValueError):
     """A request's path is none, or leads away from the account's base URL."""
-
-
-def _target(base_url: str, request: Request) -> URL:
-    segments = unquote(request.path).split("/")
-    if not _PATH.fullmatch(request.path) or not {".", ".."}.isdisjoint(segments):
-        raise PathRefused
-    query = f"?{urlencode(request.query)}" if request.query else ""
-    return URL(f"{base_url}{request.path}{query}", encoded=True)

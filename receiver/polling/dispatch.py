@@ -14,7 +14,7 @@ from receiver.polling.outcome import Outcome
 from receiver.polling.schedule import Schedule
 from receiver.polling.standings import Standings
 from receiver.polling.visits import Visits
-from receiver.polling.watchlist import Watchlist, parse_key
+from receiver.polling.watchlist import Watchlist, kind_of, parse_key
 from receiver.registration.registered import REGISTRATION
 from receiver.watches.requests import LOOK_UP
 
@@ -22,7 +22,7 @@ _UNTIL_AWAKE = 1.0
 """Seconds after which it is looked again whether the signs have been read."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Visit:
     """A visit under way, and the watches as they were when it began."""
 
@@ -48,7 +48,8 @@ class Dispatch:
         self._standings = Standings(watchlist, visits, wake)
         self._accounts: dict[str, AccountPolling] = {}
         self._stirred: dict[AccountPolling, None] = {}
-        self._pauses = Schedule()
+        self._pause_ends: dict[str, float] = {}
+        self._pauses = Schedule(self._pause_ends.get)
         self._resting: defaultdict[str, list[str]] = defaultdict(list)
         self._under_way: dict[_Visit, None] = {}
         self._ended: list[_Visit] = []
@@ -67,7 +68,7 @@ class Dispatch:
         if account is not None:
             self._standings.drop(account)
             self._stirred.pop(account, None)
-            self._pauses.remove(name)
+            self._pause_ends.pop(name, None)
             for key in account.waiting:
                 self._watchlist.postpone(key)
 
@@ -79,14 +80,15 @@ class Dispatch:
     def start_due(self, now: float) -> None:
         """Start the visits that are due and allowed."""
         while (name := self._pauses.take_due(now)) is not None:
+            del self._pause_ends[name]
             self._pauses.put_back(name)
             self._stirred[self._accounts[name]] = None
-        while (key := self._watchlist.schedule.take_due(now)) is not None:
-            name = parse_key(key).account
+        while (key := self._watchlist.take_due(now)) is not None:
+            name, kind, _ = key.split("/", 2)
             account = self._accounts.get(name)
             if account is None:
                 self._resting[name].append(key)
-            elif parse_key(key).kind == REGISTRATION and not self._keeper.is_awake:
+            elif kind == REGISTRATION and not self._keeper.is_awake:
                 # It would judge by what is long out of date.
                 self._watchlist.postpone(key, now + _UNTIL_AWAKE)
             else:
@@ -95,7 +97,6 @@ class Dispatch:
         for account in self._stirred:
             self._start_waiting(account, now)
         self._stirred.clear()
-        self._standings.keep_spending(now)
 
     def take_outcomes(self, now: float) -> None:
         """Take into the watchlist what the visits came to that have ended."""
@@ -114,6 +115,20 @@ class Dispatch:
                     self._watchlist.postpone(key, now + pause)
             else:
                 self._take(visit, outcome, now)
+
+    @property
+    def is_changed(self) -> bool:
+        """Tell whether there is anything to commit."""
+        return self._watchlist.changed or self._standings.are_changed
+
+    @property
+    def is_pressing(self) -> bool:
+        """Tell whether there should be a commit at once."""
+        return self._watchlist.is_pressing or self._standings.are_pressing
+
+    def prepare_commit(self, now: float) -> None:
+        """Have the next commit hold the accounts' standings as they are ``now``."""
+        self._standings.write(now)
 
     def committed(self) -> None:
         """Go on with what waited for a commit: there has been one."""
@@ -148,7 +163,8 @@ class Dispatch:
         # Time has passed since it might not: without a visit whose end stirs the account, it would
         # wait for ever for a moment that has just gone by.
         if at is not None and (at > now or not account.under_way):
-            self._pauses.put(account.name, max(at, now))
+            self._pause_ends[account.name] = at = max(at, now)
+            self._pauses.put(account.name, at)
 
     def _start(self, account: AccountPolling, keys: list[str]) -> None:
         batch: dict[str, WatchEntry] = {}
@@ -186,14 +202,15 @@ class Dispatch:
         self._wake()
 
     def _take(self, visit: _Visit, outcome: Outcome, now: float) -> None:
+        quietly = not outcome.is_news and visit.account.is_well
         if self._accounts.get(visit.account.name) is visit.account:
             if outcome.failure is not None:
                 visit.account.failed(outcome.failure, now)
             elif outcome.asked:
                 visit.account.succeeded(now)
-            self._standings.keep(visit.account.name, now)
+            self._standings.visited(visit.account)
         for key, after in outcome.entries.items():
-            self._watchlist.finish(key, visit.batch[key], after)
+            self._watchlist.finish(key, visit.batch[key], after, quietly=quietly)
         for discovery in outcome.discovered:
             self._watchlist.discover(discovery, now)
         if outcome.sweeps:
@@ -201,4 +218,4 @@ class Dispatch:
 
 
 def _is_look_up(key: str) -> bool:
-    return parse_key(key).kind == LOOK_UP
+    return kind_of(key) == LOOK_UP

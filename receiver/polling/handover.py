@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from handlers.observation import CONFIRMED, Observation, Origin
 from handlers.provider import Handler, Resource
@@ -65,7 +67,8 @@ class Handover:
             observation = original.observation()
             # What was confirmed needs another look only to clear the dead letter it was.
             if verdict != CONFIRMED or observation.letter_id is not None:
-                await self._append(original.key, replace(observation, verdict=verdict))
+                judged = msgspec.structs.replace(observation, verdict=verdict)
+                await self._append(original.key, judged)
 
     async def _append(self, key: str, observation: Observation) -> None:
         try:

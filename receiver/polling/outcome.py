@@ -25,6 +25,8 @@ class Outcome:
     failure: ProviderFailure | None = None
     sweeps: bool = False
     """Whether webhooks may have been lost, so that all is to be read again."""
+    is_news: bool = True
+    """Whether it says more than when the watches are due again."""
     asked: bool = True
     """Whether the provider was asked at all; else nothing is known of how it is."""
 

@@ -32,6 +32,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _WAIT = 2.0
 
+_GATHERED = 0.5
+"""Seconds that visits which showed nothing new wait for each other, to be committed together."""
+
+_TOGETHER = 0.005
+"""Seconds between two turns: what has happened meanwhile costs less if it is taken together."""
+
 
 class Poller:
     """Polls the watches of a shard, until the shard ends."""
@@ -87,12 +93,15 @@ class _Round:
         self._visits = visits
         self._clock = visits.clock
         self._awake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._steadiness = steadiness
-        self._watchlist = Watchlist(shard, visits.alarms, self._now())
+        self._watchlist = Watchlist(shard, visits.alarms)
         self._keeper = Keeper(self._watchlist, visits.guard, visits.alarms)
         self._dispatch = Dispatch(self._watchlist, visits, self._keeper, self._awake.set)
         self._fetch: asyncio.Task[Sequence[InputRecord]] | None = None
         self._misplaced: dict[tuple[str, int], list[Record]] = {}
+        self._commit_at: float | None = None
+        self._turned_at = 0.0
         self._without_room: list[Original] = []
         self._generation = -1
         self._handlers: Mapping[str, Handler] = {}
@@ -102,7 +111,9 @@ class _Round:
 
     async def run(self) -> None:
         try:
+            await self._watchlist.restore(self._now())
             while True:
+                self._turned_at = self._loop.time()
                 self._steadiness.check()
                 offset = self._take_requests()
                 self._dispatch.take_outcomes(self._now())
@@ -110,10 +121,8 @@ class _Round:
                 self._dispatch.start_due(self._now())
                 self._keeper.judge(self._now())
                 await self._give_up_what_has_no_room()
-                if self._watchlist.changed or offset is not None:
-                    misplaced, self._misplaced = self._misplaced, {}
-                    await self._watchlist.commit(offset, outputs=misplaced)
-                self._dispatch.committed()
+                if offset is not None or self._is_commit_due():
+                    await self._commit(offset)
                 await self._wait()
         finally:
             await self._end()
@@ -182,6 +191,22 @@ class _Round:
     def _is_ours(self, account: str) -> bool:
         return self._shard.home(partition_key(account)) == self._shard.partition
 
+    def _is_commit_due(self) -> bool:
+        """Tell whether what changed should be committed now, and note when else it is to be."""
+        if not self._dispatch.is_changed:
+            return False
+        now = self._loop.time()
+        if self._commit_at is None:
+            self._commit_at = now + _GATHERED
+        return self._dispatch.is_pressing or now >= self._commit_at
+
+    async def _commit(self, offset: int | None) -> None:
+        self._dispatch.prepare_commit(self._now())
+        misplaced, self._misplaced = self._misplaced, {}
+        await self._watchlist.commit(offset, outputs=misplaced)
+        self._commit_at = None
+        self._dispatch.committed()
+
     async def _wait(self) -> None:
         """Wait until a watch is due, a visit has ended or requests have come."""
         if self._fetch is None:
@@ -189,9 +214,12 @@ class _Round:
             self._fetch.add_done_callback(lambda _: self._awake.set())
         due = self._dispatch.next_at()
         pause = _WAIT if due is None else max(0.0, due - self._now())
+        if self._commit_at is not None:
+            pause = min(pause, max(0.0, self._commit_at - self._loop.time()))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._awake.wait()
+        await asyncio.sleep(self._turned_at + _TOGETHER - self._loop.time())
         self._awake.clear()
 
     async def _end(self) -> None:

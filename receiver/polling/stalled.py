@@ -14,11 +14,13 @@ class StalledWatches:
 
     def note(self, account: str, key: str, *, stalled: bool) -> None:
         """Note whether a watch is stalled, and keep the account's alarm true."""
-        keys = self._keys.get(account, set())
-        if stalled == (key in keys):
+        keys = self._keys.get(account)
+        if stalled == (keys is not None and key in keys):
             return
+        if keys is None:
+            keys = self._keys[account] = set()
         if stalled:
-            self._keys.setdefault(account, keys).add(key)
+            keys.add(key)
         else:
             keys.remove(key)
         if not keys:

@@ -18,12 +18,17 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _RARE = 10.0
 """Seconds per call: where calls are as few, a transaction for each of them costs nothing."""
 
+_SHARE_AT_RISK = 10
+"""One of how many calls of a budget may be unknown to an heir, beside those under way."""
+
 
 class Standings:
     """What outlives the owner of an account. ``wake`` is called when something is to be committed.
 
     Most accounts' calls are committed with what the visits came to, so that those of visits under
-    way are lost with a process that dies. Where calls are few, each is committed before it is made.
+    way are lost with a process that dies, and of those that wait for a commit: at most a tenth of
+    the account's budget, or as many as are under way. Where calls are few, each is committed before
+    it is made.
     """
 
     def __init__(self, watchlist: Watchlist, visits: Visits, wake: Callable[[], None]) -> None:
@@ -34,6 +39,9 @@ class Standings:
         self._seen: set[str] = set()
         self._asking: list[tuple[str, asyncio.Future[None]]] = []
         self._noted: list[asyncio.Future[None]] = []
+        self._visited: dict[str, int] = {}
+        """How many visits of each account ended since the last commit."""
+        self._is_much = False
 
     def serve(self, handler: Handler) -> AccountPolling:
         """Return the polling of an account that came or changed, with what is known of it."""
@@ -56,26 +64,31 @@ class Standings:
         self._accounts.pop(account.name, None)
         self._visits.owned.leave(account.name)
 
-    def keep(self, name: str, now: float) -> None:
-        """Have the next commit hold an account's standing as it is ``now``."""
-        account = self._accounts.get(name)
-        if account is None:
-            return
-        key = standing_key(name)
-        told = self._visits.caller.clock_skew(name)
-        standing = msgspec.structs.replace(
-            account.standing(now),
-            clock_skew=self._known(name).clock_skew if told is None else told,
-            process=self._visits.owned.process,
-        )
-        self._watchlist.set_note(key, standing.encode())
+    def visited(self, account: AccountPolling) -> None:
+        """Have the next commit hold an account's standing: a visit of it has ended."""
+        settings = account.handler.account
+        uncommitted = self._visited.get(account.name, 0) + 1
+        self._visited[account.name] = uncommitted
+        self._is_much |= uncommitted + settings.concurrency > settings.calls // _SHARE_AT_RISK
 
-    def keep_spending(self, now: float) -> None:
-        """Have the next commit hold the calls that wait for one."""
+    @property
+    def are_changed(self) -> bool:
+        """Tell whether there is anything to commit."""
+        return bool(self._visited or self._asking)
+
+    @property
+    def are_pressing(self) -> bool:
+        """Tell whether a call waits for a commit, or too many were made since the last."""
+        return self._is_much or bool(self._asking)
+
+    def write(self, now: float) -> None:
+        """Have the commit that comes now hold the standings, and the calls that wait for it."""
         asking, self._asking = self._asking, []
-        for name in {name: None for name, _ in asking}:
-            self.keep(name, now)
+        for name in {**self._visited, **{name: 1 for name, _ in asking}}:
+            self._write(name, now)
         self._noted += [kept for _, kept in asking]
+        self._visited.clear()
+        self._is_much = False
 
     def committed(self) -> None:
         """Let the calls go on that waited: all that was noted is committed."""
@@ -83,6 +96,18 @@ class Standings:
         for kept in noted:
             if not kept.done():
                 kept.set_result(None)
+
+    def _write(self, name: str, now: float) -> None:
+        account = self._accounts.get(name)
+        if account is None:
+            return
+        told = self._visits.caller.clock_skew(name)
+        standing = msgspec.structs.replace(
+            account.standing(now),
+            clock_skew=self._known(name).clock_skew if told is None else told,
+            process=self._visits.owned.process,
+        )
+        self._watchlist.set_note(standing_key(name), standing.encode())
 
     async def _kept(self, name: str) -> None:
         kept = asyncio.get_running_loop().create_future()

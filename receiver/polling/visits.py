@@ -16,7 +16,7 @@ from receiver.inbox import Inbox
 from receiver.observability.alarms import Alarms
 from receiver.polling.account import AccountPolling
 from receiver.polling.caller import Caller
-from receiver.polling.entry import WatchEntry
+from receiver.polling.entry import ACTIVE, WatchEntry
 from receiver.polling.guard import Guard, Seen
 from receiver.polling.handover import Handover
 from receiver.polling.outcome import Outcome, failed
@@ -70,11 +70,13 @@ class Visits:
             log.exception("a watch could not be read", watch=watch.key)
             return self._failed(account, {watch.key: entry}, ProviderFailure(repr(error)))
         fresh, seen = entry.unseen(polled.resources)
-        await self._handover.hand_on(
-            account.handler, fresh, polled.origin, asked_at, polled.news_since
-        )
+        if fresh:
+            await self._handover.hand_on(
+                account.handler, fresh, polled.origin, asked_at, polled.news_since
+            )
         after = self._after(account, watch, entry, polled, seen)
-        return Outcome({watch.key: after}, polled.discovered)
+        is_news = bool(fresh) or after is None or after.state != ACTIVE or entry.failures > 0
+        return Outcome({watch.key: after}, polled.discovered, is_news=is_news)
 
     async def look_after(
         self, account: AccountPolling, watch: Watch, entry: WatchEntry, seen: Seen

@@ -1,11 +1,12 @@
 """The due watches of an account that wait for their turn."""
 
 import heapq
+from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from itertools import count
 
 from handlers.provider import RECONCILIATION
-from receiver.polling.watchlist import parse_key
+from receiver.polling.watchlist import kind_of
 from receiver.registration.registered import REGISTRATION
 from receiver.watches.requests import LOOK_UP
 
@@ -32,7 +33,8 @@ class Waiting:
         self._roots = frozenset(roots)
         self._turns: tuple[list[tuple[float, int, str]], ...] = ([], [], [], [])
         self._order = count()
-        self._since: dict[str, float] = {}
+        # Its first is found at once: a dict would look past all that have left it.
+        self._since: OrderedDict[str, float] = OrderedDict()
         self._has_looked_up = False
 
     def __bool__(self) -> bool:
@@ -54,7 +56,7 @@ class Waiting:
         ``pace`` orders the reconciliations; what was never read has none, and shows most that is
         new.
         """
-        turn = _OTHERS if key in self._roots else _TURNS.get(parse_key(key).kind, _OTHERS)
+        turn = _OTHERS if key in self._roots else _TURNS.get(kind_of(key), _OTHERS)
         rank = pace if turn > _OTHERS else 0.0
         heapq.heappush(self._turns[turn], (rank, next(self._order), key))
         self._since[key] = now

@@ -1,5 +1,6 @@
 """The watchlist of a shard: its entries as they will be after the next commit."""
 
+import asyncio
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -20,6 +21,9 @@ _MOST_ORIGINALS = 100
 _APART = 0.001
 """Seconds between watches that are hastened together: enough to keep their order."""
 
+_RESTORED_AT_ONCE = 2_000
+"""How many watches hold up everything else that the process does: a few milliseconds."""
+
 
 def parse_key(key: str) -> Watch:
     """Return the watch that ``key`` names."""
@@ -27,34 +31,61 @@ def parse_key(key: str) -> Watch:
     return Watch(account, kind, unquote(encoded))
 
 
+def account_of(key: str) -> str:
+    """Return the account of the watch that ``key`` names."""
+    return key[: key.index("/")]
+
+
+def kind_of(key: str) -> str:
+    """Return the kind of the watch that ``key`` names."""
+    return key.split("/", 2)[1]
+
+
 def is_note(key: str) -> bool:
     """Tell whether what is kept under ``key`` is no watch, but something known of its account."""
-    return parse_key(key).kind == ACCOUNT
+    return kind_of(key) == ACCOUNT
 
 
 class Watchlist:
     """Entries with changes not yet committed, the schedule that follows, and the stalled ones."""
 
-    def __init__(self, shard: OpenShard, alarms: Alarms, now: float) -> None:
-        self.schedule = Schedule()
+    def __init__(self, shard: OpenShard, alarms: Alarms) -> None:
+        self.schedule = Schedule(self._due)
         self.stalled = StalledWatches(alarms)
         self._shard = shard
         self._changes: dict[bytes, bytes | None] = {}
+        self.is_pressing = False
+        """Whether any of the changes should not wait for others to be committed with."""
         self._hastened: dict[str, float] = {}
+        self._postponed: dict[bytes, float] = {}
+        """When those watches are due whose records say otherwise."""
         self.reconciled_at: dict[str, float] = {}
         """When a part of each account's reconciliation was last visited, by account."""
-        for raw_key, value in shard.entries.items():
+
+    async def restore(self, now: float) -> None:
+        """Schedule all watches of the shard, letting others go on meanwhile."""
+        for number, (raw_key, value) in enumerate(self._shard.entries.items()):
+            if number % _RESTORED_AT_ONCE == 0:
+                await asyncio.sleep(0)
             key = raw_key.decode()
             if is_note(key):
                 continue
             entry = WatchEntry.decode(value)
-            self._note_reconciliation(parse_key(key), entry)
-            self._follow(key, msgspec.structs.replace(entry, next_poll_at=entry.due_at(now)))
+            self._note_reconciliation(key, entry)
+            due = entry.due_at(now)
+            if due != entry.next_poll_at:
+                self._postponed[raw_key] = due
+            self._follow(raw_key, key, entry)
 
     @property
     def changed(self) -> bool:
         """Tell whether there is anything to commit."""
         return bool(self._changes)
+
+    def take_due(self, now: float) -> str | None:
+        """Take a watch that is due; None if there is none."""
+        raw_key = self.schedule.take_due(now)
+        return None if raw_key is None else raw_key.decode()
 
     def get(self, key: str) -> WatchEntry | None:
         """Return the watch, None if there is none."""
@@ -64,6 +95,7 @@ class Watchlist:
     def begin(self, key: str) -> WatchEntry | None:
         """Return the watch for a visit that begins; what hastened it has come to its aim."""
         self._hastened.pop(key, None)
+        self._postponed.pop(key.encode(), None)
         return self.get(key)
 
     def rank(self, key: str) -> float:
@@ -71,26 +103,27 @@ class Watchlist:
 
         Where many wait for the account's calls it is for the order in which they go.
         """
-        entry = self.get(key) if parse_key(key).kind == RECONCILIATION else None
+        entry = self.get(key) if kind_of(key) == RECONCILIATION else None
         return 0.0 if entry is None or entry.last_polled_at is None else entry.pace
 
-    def put(self, key: str, entry: WatchEntry | None) -> None:
-        """Set the watch, or remove it with None."""
+    def put(self, key: str, entry: WatchEntry | None, *, quietly: bool = False) -> None:
+        """Set the watch, or remove it with None; ``quietly`` if that can wait to be committed."""
         if entry is not None or self.get(key) is not None:
-            self._changes[key.encode()] = None if entry is None else entry.encode()
-            self._follow(key, entry)
+            raw_key = key.encode()
+            self._changes[raw_key] = None if entry is None else entry.encode()
+            self.is_pressing |= not quietly
+            self._postponed.pop(raw_key, None)
+            self._follow(raw_key, key, entry)
 
     def note(self, key: str) -> bytes | None:
         """Return what is kept under ``key``, a watch or not, as it was set; None if nothing is."""
-        raw_key = key.encode()
-        if raw_key in self._changes:
-            return self._changes[raw_key]
-        return self._shard.entries.get(raw_key)
+        return self._raw(key.encode())
 
     def set_note(self, key: str, note: bytes) -> None:
         """Keep something that is no watch under ``key``, of the kind ``ACCOUNT``."""
         if self.note(key) != note:
             self._changes[key.encode()] = note
+            self.is_pressing = True
 
     async def commit(self, offset: int | None, *, outputs: Batches | None = None) -> None:
         """Commit what changed, ``outputs``, and how far the requests were handled.
@@ -101,6 +134,7 @@ class Watchlist:
             SessionLost: the shard must be started again.
         """
         changes, self._changes = self._changes, {}
+        self.is_pressing = False
         await self._shard.commit(changes, outputs=outputs, offset=offset)
 
     def start(self, key: str, now: float, since: float | None = None) -> None:
@@ -136,11 +170,16 @@ class Watchlist:
         elif known.pace != discovery.pace and known.state == ACTIVE:
             self.put(key, msgspec.structs.replace(known, pace=discovery.pace))
 
-    def finish(self, key: str, visited: WatchEntry, after: WatchEntry | None) -> None:
-        """Take a visit's result, but for what was stopped or added while it was under way."""
+    def finish(
+        self, key: str, visited: WatchEntry, after: WatchEntry | None, *, quietly: bool = False
+    ) -> None:
+        """Take a visit's result, but for what was stopped or added while it was under way.
+
+        ``quietly`` if it shows nothing new.
+        """
         known = self.get(key)
         if after is not None:
-            self._note_reconciliation(parse_key(key), after)
+            self._note_reconciliation(key, after)
         hastened = self._hastened.pop(key, None)
         if hastened is not None and after is not None:
             # What the visit saw is older than the reason to look now.
@@ -149,20 +188,21 @@ class Watchlist:
         if known is not None and known.created_at == visited.created_at:
             added = known.originals[len(visited.originals) :]
             if not added:
-                self.put(key, after)
+                self.put(key, after, quietly=quietly)
             elif after is None:
                 self.put(key, msgspec.structs.replace(known, originals=added, status=None))
             else:
                 self.put(key, msgspec.structs.replace(after, originals=known.originals))
-        self.schedule.put_back(key)
+        self.schedule.put_back(key.encode())
 
     def postpone(self, key: str, at: float | None = None) -> None:
         """Have a watch that was taken due again ``at``, or when its entry says; if it still is."""
-        entry = self.get(key)
+        raw_key = key.encode()
         self._hastened.pop(key, None)
-        if entry is not None and entry.state == ACTIVE:
-            self.schedule.put(key, entry.next_poll_at if at is None else at)
-        self.schedule.put_back(key)
+        self._postponed.pop(raw_key, None)
+        if at is not None and self._raw(raw_key) is not None:
+            self._postponed[raw_key] = at
+        self.schedule.put_back(raw_key)
 
     def of_kind(self, account: str, kind: str) -> Iterator[tuple[str, WatchEntry]]:
         """Yield an account's watches of a kind that have not ended; it costs a walk over all."""
@@ -190,7 +230,7 @@ class Watchlist:
         due = min(entry.next_poll_at, at)
         if due != entry.next_poll_at:
             self.put(key, msgspec.structs.replace(entry, next_poll_at=due))
-        if self.schedule.is_taken(key):
+        if self.schedule.is_taken(key.encode()):
             self._hastened[key] = due
 
     def is_failing(self, key: str) -> bool:
@@ -198,19 +238,33 @@ class Watchlist:
         entry = self.get(key)
         return entry is not None and entry.failures > 0
 
-    def _note_reconciliation(self, watch: Watch, entry: WatchEntry) -> None:
-        if watch.kind == RECONCILIATION and entry.last_polled_at is not None:
-            before = self.reconciled_at.get(watch.account, 0.0)
-            self.reconciled_at[watch.account] = max(before, entry.last_polled_at)
+    def _due(self, raw_key: bytes) -> float | None:
+        """Return when a watch is due, None if it is not there or has ended."""
+        raw = self._raw(raw_key)
+        if raw is None:
+            return None
+        entry = WatchEntry.decode(raw)
+        if entry.state != ACTIVE:
+            return None
+        return self._postponed.get(raw_key, entry.next_poll_at)
 
-    def _follow(self, key: str, entry: WatchEntry | None) -> None:
-        """Schedule the watch, or not any more, and keep its account's alarm true."""
+    def _raw(self, raw_key: bytes) -> bytes | None:
+        if raw_key in self._changes:
+            return self._changes[raw_key]
+        return self._shard.entries.get(raw_key)
+
+    def _note_reconciliation(self, key: str, entry: WatchEntry) -> None:
+        if kind_of(key) == RECONCILIATION and entry.last_polled_at is not None:
+            account = account_of(key)
+            before = self.reconciled_at.get(account, 0.0)
+            self.reconciled_at[account] = max(before, entry.last_polled_at)
+
+    def _follow(self, raw_key: bytes, key: str, entry: WatchEntry | None) -> None:
+        """Schedule the watch, and keep its account's alarm true."""
         if entry is not None and entry.state == ACTIVE:
-            self.schedule.put(key, entry.next_poll_at)
-        else:
-            self.schedule.remove(key)
+            self.schedule.put(raw_key, self._postponed.get(raw_key, entry.next_poll_at))
         stalled = entry is not None and entry.state == Ending.STALLED
-        self.stalled.note(parse_key(key).account, key, stalled=stalled)
+        self.stalled.note(account_of(key), key, stalled=stalled)
 
 
 def _fit(originals: tuple[Original, ...]) -> bool:

@@ -19,7 +19,7 @@ async def test_room_that_comes_while_it_is_looked_for_is_not_missed(
     """There is none yet when a visit would start, and there is when the pause is worked out."""
     world = World()
     now = world.now().timestamp()
-    watchlist = Watchlist(FakeShard(), world.alarms, now)
+    watchlist = Watchlist(FakeShard(), world.alarms)
     keeper = Keeper(watchlist, world.visits.guard, world.alarms)
     dispatch = Dispatch(watchlist, world.visits, keeper, lambda: None)
     [handler] = world.accounts

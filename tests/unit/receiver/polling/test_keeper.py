@@ -47,7 +47,7 @@ class Kept:
     def __init__(self, shard: FakeShard | None = None) -> None:
         self.shard = shard or FakeShard()
         self.alarms = Alarms(lambda: EPOCH)
-        self.watchlist = Watchlist(self.shard, self.alarms, NOW)
+        self.watchlist = Watchlist(self.shard, self.alarms)
         caller = ScriptedCaller(ScriptedProvider(), self.alarms)
         self.visits = Visits(FakeInbox(), caller, self.alarms, lambda: EPOCH, Random(1))
         self.guard: Guard = self.visits.guard
@@ -122,7 +122,7 @@ async def test_what_the_guard_is_about_to_mend_is_told_before() -> None:
 async def test_a_sign_that_comes_while_the_guard_looks_has_it_look_again() -> None:
     """What the visit goes by is older than the sign, and says to rest."""
     kept = Kept()
-    assert kept.watchlist.schedule.take_due(NOW) == GUARD
+    assert kept.watchlist.take_due(NOW) == GUARD
     visited = kept.watchlist.get(GUARD)
     assert visited is not None
     kept.keeper.take(Arrived("shop", "webhook/created", NOW + 1), NOW + 1)

@@ -98,6 +98,6 @@ async def test_a_watch_taken_back_in_is_as_old_as_it_was() -> None:
     entries = [shard.watch(f"a/thing/{name}") for name in ("old", "to%20come")]
     assert [entry and entry.created_at for entry in entries] == [
         began.timestamp(),
-        EPOCH.timestamp(),
+        pytest.approx(EPOCH.timestamp(), abs=0.1),
     ]
-    assert 20 * DAY in world.provider.ages
+    assert max(world.provider.ages) >= 20 * DAY

@@ -1,7 +1,6 @@
 """Watches are started and stopped, and claims looked up, while the poller runs."""
 
 import asyncio
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -148,7 +147,9 @@ async def test_the_same_webhook_again_takes_no_room_in_a_look_up() -> None:
 
 def again(request: LookUp, number: int) -> LookUp:
     """Return the look-up of the same webhook, delivered once more."""
-    delivered = replace(request.original.observation(), request_id=f"request-{number}")
+    delivered = msgspec.structs.replace(
+        request.original.observation(), request_id=f"request-{number}"
+    )
     return msgspec.structs.replace(request, original=Original.of("key", delivered))
 
 

@@ -25,8 +25,9 @@ HOUR = 3_600.0
 def watchlist() -> Watchlist:
     """Return a watchlist whose one watch is due, and was taken."""
     shard = FakeShard({KEY.encode(): WatchEntry(NOW - 100.0, NOW).encode()})
-    watchlist = Watchlist(shard, Alarms(lambda: EPOCH), NOW)
-    assert watchlist.schedule.take_due(NOW) == KEY
+    watchlist = Watchlist(shard, Alarms(lambda: EPOCH))
+    asyncio.run(watchlist.restore(NOW))
+    assert watchlist.take_due(NOW) == KEY
     return watchlist
 
 
@@ -80,7 +81,8 @@ async def test_a_sweep_costs_no_second_visit_of_what_waits() -> None:
     for name in ("first", "second"):
         entry = WatchEntry(NOW - 9_000.0, NOW, pace=900.0)
         shard.entries[window(name).key.encode()] = entry.encode()
-    watchlist = Watchlist(shard, world.alarms, NOW)
+    watchlist = Watchlist(shard, world.alarms)
+    await watchlist.restore(NOW)
     keeper = Keeper(watchlist, world.visits.guard, world.alarms)
     dispatch = Dispatch(watchlist, world.visits, keeper, lambda: None)
     handler = world.accounts.get("a")
