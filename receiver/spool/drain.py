@@ -9,13 +9,13 @@ import structlog
 
 from receiver.kafka.appender import Appender, NotDurable, RecordRefused
 from receiver.spool.errors import SpoolFailed
-from receiver.spool.file import Spooled, SpoolFile, Stored
+from receiver.spool.file import SpoolFile, Stored
 from receiver.spool.spool import Spool
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-BATCH = 200
-"""How many observations are under way to Kafka at once, beside the live ones."""
+BATCH = 500
+"""How many observations, at most, are under way to Kafka at once, beside the live ones."""
 
 _LOOK_EVERY = 1.0
 _ORPHANS_EVERY = 10.0
@@ -132,12 +132,10 @@ class Drain:
         drained = 0
         unremoved: SpoolFailed | None = None
         while batch := await source.oldest(BATCH, source.sent):
-            appends = (self._append(stored.spooled) for stored in batch)
-            outcomes = await asyncio.gather(*appends, return_exceptions=True)
+            records = [(s.key, s.body, s.headers) for s in (each.spooled for each in batch)]
+            outcomes = await self._appender.append_all(self._topic, records)
             done = [
-                stored
-                for stored, outcome in zip(batch, outcomes, strict=True)
-                if not isinstance(outcome, BaseException)
+                stored for stored, failure in zip(batch, outcomes, strict=True) if failure is None
             ]
             if done:
                 try:
@@ -145,17 +143,14 @@ class Drain:
                 except SpoolFailed as error:
                     unremoved = error
             drained += len(done)
-            for outcome in outcomes:
-                if isinstance(outcome, RecordRefused):
-                    source.refused = outcome
-                elif isinstance(outcome, BaseException):
-                    raise outcome
+            for failure in outcomes:
+                if isinstance(failure, RecordRefused):
+                    source.refused = failure
+                elif failure is not None:
+                    raise failure
             source.sent = batch[-1].row
         if unremoved is not None:
             raise unremoved
         if source.refused is not None:
             raise source.refused
         return drained
-
-    async def _append(self, spooled: Spooled) -> None:
-        await self._appender.append(self._topic, spooled.key, spooled.body, headers=spooled.headers)

@@ -1,11 +1,9 @@
 """One spool file: SQLite in WAL mode, every commit on the disk before it returns."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -13,14 +11,16 @@ import msgspec
 
 from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed, SpoolFull
+from receiver.spool.locking import lock
 
 SUFFIX = ".spool"
 _PARTS = ("", "-wal", "-shm", ".lock")
 _FULL_SYNC = 2
+_READ_BYTES = 4 * 2**20
+"""Bytes after which reading stops, however many observations were asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled:
+class Spooled(msgspec.Struct, frozen=True):
     """One observation as it will stand in the inbox."""
 
     key: bytes
@@ -28,8 +28,7 @@ class Spooled:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """One observation in a spool file, under its place in the file."""
 
     row: int
@@ -37,8 +36,8 @@ class Stored:
     spooled: Spooled
 
 
-class InUse(Exception):
-    """Another process, alive, has locked the file."""
+_HEADERS_TO_BYTES = msgspec.msgpack.Encoder()
+_HEADERS_FROM_BYTES = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
 
 
 class SpoolFile:
@@ -51,7 +50,7 @@ class SpoolFile:
     def __init__(self, path: Path, max_bytes: int) -> None:
         self.path = path
         self._max_bytes = max_bytes
-        self._lock = _lock(path)
+        self._lock = lock(path)
         try:
             self._database = _open(path)
             self.count, self.bytes = self._measure()
@@ -80,7 +79,7 @@ class SpoolFile:
             SpoolFull: there is no room for all of them; none was written.
             SpoolFailed: they may or may not be there. The file must not be written to again.
         """
-        rows = [(r.key, msgspec.msgpack.encode(r.headers), r.body) for r in records]
+        rows = [(r.key, _HEADERS_TO_BYTES.encode(r.headers), r.body) for r in records]
         size = sum(_size(*row) for row in rows)
         if self.bytes + size > self._max_bytes:
             raise SpoolFull(f"{self.path} holds {self.bytes} of {self._max_bytes} bytes")
@@ -100,20 +99,26 @@ class SpoolFile:
     def oldest(self, limit: int, after: int = 0) -> list[Stored]:
         """Return up to ``limit`` observations, the oldest after the row ``after`` first.
 
+        They are fewer where they are large, and none only where there is none.
+
         Raises:
             SpoolFailed: the file cannot be read.
         """
+        found: list[Stored] = []
+        left = _READ_BYTES
         try:
-            rows = self._database.execute(
+            for row, key, headers, body in self._database.execute(
                 "SELECT row, key, headers, body FROM spooled WHERE row > ? ORDER BY row LIMIT ?",
                 (after, limit),
-            ).fetchall()
-            return [
-                Stored(row, _size(key, headers, body), Spooled(key, _headers(headers), body))
-                for row, key, headers, body in rows
-            ]
+            ):
+                size = _size(key, headers, body)
+                found.append(Stored(row, size, Spooled(key, _headers(headers), body)))
+                left -= size
+                if left < 0:
+                    break
         except (sqlite3.Error, msgspec.MsgspecError) as error:
             raise SpoolFailed(f"{self.path}: {error}") from error
+        return found
 
     def __iter__(self) -> Iterator[Spooled]:
         """Yield all observations, the oldest first, with one at a time in memory.
@@ -130,15 +135,16 @@ class SpoolFile:
             raise SpoolFailed(f"{self.path}: {error}") from error
 
     def remove(self, stored: Sequence[Stored]) -> None:
-        """Remove observations that are in Kafka now.
+        """Remove observations that are in Kafka now, given in the order of the file.
 
         Raises:
             SpoolFailed: they may or may not be removed; to drain them again is harmless.
         """
         try:
             with self._database:
+                # By ranges: one statement for all that stands together, not one for each row.
                 self._database.executemany(
-                    "DELETE FROM spooled WHERE row = ?", [(each.row,) for each in stored]
+                    "DELETE FROM spooled WHERE row BETWEEN ? AND ?", _ranges(stored)
                 )
         except sqlite3.Error as error:
             raise SpoolFailed(f"{self.path}: {error}") from error
@@ -171,27 +177,18 @@ def _size(key: bytes, headers: bytes, body: bytes) -> int:
 
 
 def _headers(raw: bytes) -> list[tuple[str, bytes]]:
-    return msgspec.msgpack.decode(raw, type=list[tuple[str, bytes]])
+    return _HEADERS_FROM_BYTES.decode(raw)
 
 
-def _lock(path: Path) -> int:
-    try:
-        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SpoolFailed(f"{path}: {without_path(error)}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise InUse(str(path)) from None
-    except OSError as error:
-        os.close(descriptor)
-        raise SpoolFailed(f"{path}: {without_path(error)}") from error
-    if not _is_still_there(descriptor, path):
-        # Its owner deleted it between our opening and our locking.
-        os.close(descriptor)
-        raise InUse(str(path))
-    return descriptor
+def _ranges(stored: Sequence[Stored]) -> list[tuple[int, int]]:
+    """Return the first and the last row of each run of rows without a gap."""
+    ranges: list[tuple[int, int]] = []
+    for each in stored:
+        if ranges and each.row == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], each.row)
+        else:
+            ranges.append((each.row, each.row))
+    return ranges
 
 
 def _identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
@@ -205,13 +202,6 @@ def _identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
         else:
             found.append((status.st_dev, status.st_ino))
     return tuple(found)
-
-
-def _is_still_there(descriptor: int, path: Path) -> bool:
-    try:
-        return os.fstat(descriptor).st_ino == os.stat(f"{path}.lock").st_ino  # noqa: PTH116
-    except FileNotFoundError:
-        return False
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed
-from receiver.spool.file import SUFFIX, InUse, SpoolFile
+from receiver.spool.file import SUFFIX, SpoolFile
+from receiver.spool.locking import InUse
 
 _ENDLESS = 1 << 62
 

@@ -12,8 +12,9 @@ import structlog
 from receiver.observability.alarms import Alarms
 from receiver.spool.commits import GroupCommit
 from receiver.spool.errors import SpoolFailed, SpoolFull
-from receiver.spool.file import SUFFIX, InUse, Spooled, SpoolFile, Stored
+from receiver.spool.file import SUFFIX, Spooled, SpoolFile, Stored
 from receiver.spool.filesystem import network_file_system
+from receiver.spool.locking import InUse
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

@@ -57,7 +57,7 @@ async def test_a_broker_that_dies_under_load_costs_no_webhook(
 
         await eventually(under_way, "the traffic never got under way")
         await asyncio.to_thread(kafka_cluster.kill, 0)
-        await asyncio.to_thread(service.await_line, "a webhook was spooled")
+        await asyncio.to_thread(service.await_line, "webhooks go to the spool")
         await sending
         assert sender.refused == 0
         await asyncio.to_thread(kafka_cluster.restart, 0)

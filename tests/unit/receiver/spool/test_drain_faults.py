@@ -231,6 +231,24 @@ async def test_what_kafka_refuses_for_good_holds_nothing_else_up(
     await spool.close()
 
 
+async def test_what_is_refused_amid_others_stays_on_the_disk_and_they_do_not(
+    tmp_path: Path, alarms: Alarms
+) -> None:
+    """What is removed is what Kafka has, record by record, though it goes by ranges of rows."""
+    refused = [3, 4, 7]
+    spool, kafka = Spool(tmp_path, MOST, alarms), Choosy()
+    kafka.refuses = frozenset(spooled(number).key for number in refused)
+    await spool.open()
+    for number in range(10):
+        await spool.append(spooled(number))
+    await drain_of(spool, kafka)._drain_own()
+    left = await spool.oldest(MANY)
+    assert [stored.spooled for stored in left] == [spooled(number) for number in refused]
+    assert spool.count == len(refused)
+    assert spool.bytes == sum(stored.size for stored in left)
+    await spool.close()
+
+
 async def test_a_file_with_a_record_that_is_refused_keeps_no_other_waiting(
     tmp_path: Path, alarms: Alarms
 ) -> None:

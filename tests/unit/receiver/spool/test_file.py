@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from receiver.spool.errors import SpoolFailed, SpoolFull
-from receiver.spool.file import InUse, Spooled, SpoolFile
+from receiver.spool.file import Spooled, SpoolFile
 from receiver.spool.filesystem import network_file_system
+from receiver.spool.locking import InUse
 
 MOST = 1 << 20
 

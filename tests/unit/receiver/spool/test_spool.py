@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,14 @@ class Kafka:
             raise NotDurable("Kafka is away")
         self.taken.append(cast("bytes", args[0]))
         return Position(topic, 0, len(self.taken))
+
+    async def append_all(
+        self, topic: str, records: Sequence[tuple[object, ...]]
+    ) -> list[BaseException | None]:
+        """Take records side by side, from a drain."""
+        appends = (self.append(topic, *record) for record in records)
+        outcomes = await asyncio.gather(*appends, return_exceptions=True)
+        return [each if isinstance(each, BaseException) else None for each in outcomes]
 
 
 @pytest.fixture
