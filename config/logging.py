@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TextIO
 
@@ -31,11 +31,13 @@ def configure(
     log_format: LogFormat = "auto",
     *,
     clock: Callable[[], float] = time.monotonic,
+    always: Mapping[str, object] | None = None,
 ) -> None:
     """Send every log line of the process to `stream`; called again, it replaces what it set.
 
-    `clock` is monotonic, in seconds, and paces the lines of libraries that flood. A `SecretStr`
-    is shown as asterisks; values are never judged by their names.
+    `clock` is monotonic, in seconds, and paces the lines of libraries that flood. `always` is what
+    every line bears, such as which process it is from. A `SecretStr` is shown as asterisks; values
+    are never judged by their names.
     """
     least = logging.getLevelNamesMapping()[level.upper()]
     on_console = log_format == "console" or (log_format == "auto" and stream.isatty())
@@ -44,6 +46,7 @@ def configure(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        *([_adding(always)] if always else []),
     ]
     structlog.configure(
         processors=[*common, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -69,6 +72,14 @@ def configure(
         )
     )
     _install(handler, least)
+
+
+def _adding(fields: Mapping[str, object]) -> Processor:
+    def add(_: object, __: str, line: EventDict) -> EventDict:
+        line.update(fields)
+        return line
+
+    return add
 
 
 def _renderers(*, on_console: bool, colors: bool) -> list[Processor]:

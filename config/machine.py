@@ -31,7 +31,10 @@ class RouterSettings(Group):
     """The router, which turns observations into events."""
 
     batch: int = Field(
-        default=500, ge=1, description="How many observations go into one transaction at most."
+        default=2000,
+        ge=1,
+        description="How many observations go into one transaction at most. Transactions follow"
+        " the load: each takes what has come by then, be it one observation.",
     )
 
 

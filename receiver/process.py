@@ -1,12 +1,14 @@
 """The life of the serving process: start, signals, drain, end."""
 
 import asyncio
+import gc
 import os
 import signal
 
 import structlog
 
 from receiver.service import Role, Service
+from receiver.workers.lifeline import Lifeline
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -14,30 +16,42 @@ END_WITHIN = 26.0
 """Seconds for the drain, and for what is under way to finish after it; less than 30."""
 
 
-async def serve(service: Service) -> int:
+async def serve(service: Service, lifeline: Lifeline | None = None) -> int:
     """Run ``service`` until SIGTERM or SIGINT; return the exit code.
 
     A second signal ends the process at once, which is as safe as a kill: what was answered 200 is
-    durable, and what was not committed will be done again.
+    durable, and what was not committed will be done again. One of several workers also ends when
+    the supervisor at the other end of its ``lifeline`` wants it to, or is gone.
 
     Raises:
         OSError: an address cannot be listened on.
     """
-    stop = asyncio.Event()
+    stop, signalled = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _on_signal, stop)
+        loop.add_signal_handler(number, _on_signal, signalled, stop)
+    if lifeline is not None:
+        lifeline.watch(stop.set)
     try:
         ports = await service.start()
     except BaseException:
         await service.stop()
         raise
-    log.info("serving", roles=sorted(service.roles), public=ports.public, admin=ports.admin)
+    # What is there by now stays: no later collection has to look at it again.
+    gc.freeze()
+    gc.enable()
+    if lifeline is None:
+        log.info("serving", roles=sorted(service.roles), public=ports.public, admin=ports.admin)
+    else:
+        log.info("a worker serves")
+        lifeline.tell_serving()
     stopped = asyncio.create_task(stop.wait())
     broken = asyncio.create_task(service.broken())
     await asyncio.wait({stopped, broken}, return_when=asyncio.FIRST_COMPLETED)
     failed = not stop.is_set()
     service.draining = True
+    if lifeline is not None:
+        lifeline.tell_stopping()
     try:
         async with asyncio.timeout(END_WITHIN):
             if Role.RECEIVE in service.roles and not failed:
@@ -53,8 +67,10 @@ async def serve(service: Service) -> int:
     return 1 if failed else 0
 
 
-def _on_signal(stop: asyncio.Event) -> None:
-    if stop.is_set():
+def _on_signal(signalled: asyncio.Event, stop: asyncio.Event) -> None:
+    # A supervisor that wants an end sends none: the first signal after that is no second one.
+    if signalled.is_set():
         log.warning("a second signal: ending at once")
         os._exit(1)
+    signalled.set()
     stop.set()

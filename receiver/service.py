@@ -15,7 +15,7 @@ from receiver.http.admin import AdminListener
 from receiver.http.connections import Connections
 from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.explain import ExplainApi
-from receiver.http.listening import public_connections, public_server
+from receiver.http.listening import Handed, public_connections, public_server
 from receiver.http.metrics import LoadCollector
 from receiver.http.public import Limits, PublicListener
 from receiver.http.server import Server
@@ -56,14 +56,17 @@ __all__ = ["ALL_ROLES", "Ports", "Role", "Service"]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports that the listeners got; None where there is no such listener."""
+    """The ports that the listeners got; None without that listener, 0 on a unix socket."""
 
     public: int | None
     admin: int
 
 
 class Service:
-    """One process of payevents, from :meth:`start` to :meth:`stop`."""
+    """One process of payevents, from :meth:`start` to :meth:`stop`.
+
+    ``handed`` is what it listens on where it is one of several workers.
+    """
 
     def __init__(
         self,
@@ -74,6 +77,7 @@ class Service:
         clock: Clock = utc_now,
         rng: Random | None = None,
         clients: Clients | None = None,
+        handed: Handed | None = None,
     ) -> None:
         self.settings = settings
         self.roles = roles
@@ -105,6 +109,7 @@ class Service:
         self._clock = clock
         self._rng = rng or Random()  # noqa: S311 - for jitter
         self._tasks = Tasks()
+        self._handed = handed
         self._public: Server | None = None
         self.draining = False
         self._directory = self._accounts_directory(providers)
@@ -128,8 +133,10 @@ class Service:
         Raises:
             OSError: an address cannot be listened on.
         """
-        admin = await self._admin.start()
         self._tasks.spawn("appender", self.appender.run())
+        # Webhooks come first: the shards' start keeps a core busy for a while.
+        public = await self._start_receiving()
+        admin = await self._admin.start()
         self._tasks.spawn("inspection", self.inspection.run())
         if self._directory is not None:
             interval = self.settings.accounts_dir_interval.total_seconds()
@@ -137,17 +144,19 @@ class Service:
         await self.caller.start()
         for role, membership in self.memberships.items():
             self._tasks.spawn(f"{role}-membership", membership.run())
-        public = None
-        if self.spool is not None and self.connections is not None:
-            await self.spool.open()
-            drain = Drain(self.spool, self.appender, self.settings.topics.inbox, self._rng)
-            self._tasks.spawn("spool-drain", drain.run())
-            self._tasks.spawn("signs", self._signs.run())
-            self._tasks.spawn("failures", self._failures.run())
-            self._public = self._public_server(self.connections, Intake(self.inbox, self.spool))
-            self._tasks.spawn("connections", self.connections.run())
-            public = await self._public.start()
         return Ports(public, admin)
+
+    async def _start_receiving(self) -> int | None:
+        if self.spool is None or self.connections is None:
+            return None
+        await self.spool.open()
+        drain = Drain(self.spool, self.appender, self.settings.topics.inbox, self._rng)
+        self._tasks.spawn("spool-drain", drain.run())
+        self._tasks.spawn("signs", self._signs.run())
+        self._tasks.spawn("failures", self._failures.run())
+        self._public = self._public_server(self.connections, Intake(self.inbox, self.spool))
+        self._tasks.spawn("connections", self.connections.run())
+        return await self._public.start()
 
     async def stop(self) -> None:
         """Finish what is under way and end: what was answered 200 is in Kafka or in the spool.
@@ -176,7 +185,7 @@ class Service:
         listener = PublicListener(
             self.accounts, intake, self.metrics, self._clock, limits, undeliverable
         )
-        return public_server(http, listener, connections)
+        return public_server(http, listener, connections, self._handed)
 
     def _admin_server(self) -> Server:
         admin, topics = self.settings.admin, self.settings.topics
@@ -210,7 +219,8 @@ class Service:
                 self.accounts, self._providers, self.clients, topics, self.settings.spool.directory
             ),
         )
-        return Server(listener.application(), admin.host, admin.port)
+        given = None if self._handed is None else self._handed.admin
+        return Server(listener.application(), admin.host, admin.port, given=given)
 
     def _accounts_directory(self, providers: Mapping[str, Provider]) -> AccountsDirectory | None:
         settings = self.settings

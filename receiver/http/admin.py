@@ -5,14 +5,12 @@ from aiohttp import web
 from receiver.http.auth import guard
 from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.errors import errors_as_json
-from receiver.http.exchange import answer
+from receiver.http.exchange import EXPOSITION, answer
 from receiver.http.explain import ExplainApi
 from receiver.http.watches import WatchesApi
 from receiver.observability.health import Health
 from receiver.observability.metrics import Metrics
 from receiver.observability.status import Status
-
-_EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class AdminListener:
@@ -54,7 +52,7 @@ class AdminListener:
         return answer(report.as_json(), status=200 if report.ready else 503)
 
     async def _exposition(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._metrics.exposition(), headers={"Content-Type": _EXPOSITION})
+        return web.Response(body=self._metrics.exposition(), headers={"Content-Type": EXPOSITION})
 
     async def _show_status(self, _: web.Request) -> web.Response:
         return answer(self._status.as_json())

@@ -1,12 +1,16 @@
 """JSON out of requests and into responses of the admin API."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import orjson
 from aiohttp import web
 
 from handlers.jsontext import JsonObject, Unreadable, parse_object
 from receiver.http.body import read_body
+
+EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
+"""The content type of Prometheus' text format."""
 
 _MOST_BYTES = 256 * 1024
 _SECONDS = 10.0

@@ -1,19 +1,19 @@
-"""The explain API: the whole story of one resource."""
+"""The explain API: the whole story of one resource.
+
+What tells it is imported by the first question: a process that starts must receive webhooks first.
+"""
 
 import asyncio
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from config.topics import Topics
 from handlers.clock import Clock, utc_now
 from receiver.accounts.registry import Accounts
-from receiver.explaining.as_json import as_json
-from receiver.explaining.gathering import Gatherer
-from receiver.explaining.question import Explanation, NoAccount, explain, possible_subjects
-from receiver.explaining.subject import BadSubject, Subject
 from receiver.http.errors import Refused
 from receiver.http.exchange import answer
 from receiver.http.fields import known
@@ -21,6 +21,10 @@ from receiver.http.server import RETRY_AFTER
 from receiver.kafka.clients import Clients
 from receiver.kafka.snapshot import SnapshotFailed, reading
 from receiver.moments import moment_from
+
+if TYPE_CHECKING:
+    from receiver.explaining.question import Explanation
+    from receiver.explaining.subject import Subject
 
 _LONGEST = 60.0
 """Seconds: whole partitions are read, and whoever asks over HTTP does not wait for ever."""
@@ -52,6 +56,8 @@ class ExplainApi:
         router.add_get("/v1/explain", self._explain)
 
     async def _explain(self, request: web.Request) -> web.Response:
+        from receiver.explaining.as_json import as_json
+
         known(request.query, {"subject", "account", "since"})
         subjects = self._subjects(request)
         since = self._since(request)
@@ -66,13 +72,19 @@ class ExplainApi:
             raise Refused(404, "nothing-known", told)
         return answer({"stories": [as_json(story) for story in explanation.stories]})
 
-    async def _told(self, subjects: list[Subject], since: datetime | None) -> Explanation:
+    async def _told(self, subjects: "list[Subject]", since: datetime | None) -> "Explanation":
+        from receiver.explaining.gathering import Gatherer
+        from receiver.explaining.question import explain
+
         gatherer = Gatherer(self._clients, self._topics, self._accounts, since=since)
         with reading("what explain needs"):
             async with asyncio.timeout(_LONGEST):
                 return await explain(gatherer, subjects, self._spool)
 
-    def _subjects(self, request: web.Request) -> list[Subject]:
+    def _subjects(self, request: web.Request) -> "list[Subject]":
+        from receiver.explaining.question import NoAccount, possible_subjects
+        from receiver.explaining.subject import BadSubject
+
         subject, account = request.query.get("subject", ""), request.query.get("account")
         try:
             return possible_subjects(subject, self._accounts, self._providers, account)

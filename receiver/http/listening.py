@@ -1,5 +1,8 @@
 """Putting the public listener together from its settings."""
 
+import socket
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -21,6 +24,18 @@ most that can be read before anything can be refused. A body of 256 KiB needs so
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What one of several workers listens on, in place of the addresses of the configuration.
+
+    ``public`` is its own socket on the port that they share, None if it receives nothing; ``admin``
+    is the path of a unix socket.
+    """
+
+    public: socket.socket | None
+    admin: Path
+
+
 def public_connections(http: HttpSettings, alarms: Alarms) -> Connections:
     """Return the connections of the public listener, none yet."""
     head_timeout = http.head_timeout.total_seconds()
@@ -32,7 +47,12 @@ def public_connections(http: HttpSettings, alarms: Alarms) -> Connections:
     )
 
 
-def public_server(http: HttpSettings, listener: PublicListener, connections: Connections) -> Server:
+def public_server(
+    http: HttpSettings,
+    listener: PublicListener,
+    connections: Connections,
+    handed: Handed | None = None,
+) -> Server:
     """Return the server of the public listener, with as many connections as the system allows.
 
     Raises:
@@ -43,4 +63,5 @@ def public_server(http: HttpSettings, listener: PublicListener, connections: Con
         listener.handle, connections, keepalive=http.keepalive_timeout.total_seconds()
     )
     runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN)
-    return Server(runner, http.host, http.port, socket_buffer=SOCKET_BUFFER)
+    given = None if handed is None else handed.public
+    return Server(runner, http.host, http.port, socket_buffer=SOCKET_BUFFER, given=given)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -35,6 +36,8 @@ class Server:
 
     ``served`` is an application, or a runner of something leaner. ``socket_buffer`` is in bytes:
     what the system holds of each connection, and so the most that one read of it can bring.
+    ``given`` is what it listens on instead of an address: a socket that somebody else has bound, or
+    the path of a unix socket.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Server:
         port: int,
         *,
         socket_buffer: int | None = None,
+        given: socket.socket | Path | None = None,
     ) -> None:
         if isinstance(served, web.Application):
             # aiohttp's own default keeps an idle connection for an hour.
@@ -54,17 +58,19 @@ class Server:
         self._host = host
         self._port = port
         self._socket_buffer = socket_buffer
+        self._given = given
 
     async def start(self) -> int:
-        """Listen; return the port, which the system chose if 0 was asked for.
+        """Listen; return the port, which the system chose if 0 was asked for; 0 without any.
 
         Raises:
             OSError: the address cannot be listened on.
         """
         await self.runner.setup()
-        # The socket is bound here so that port 0 means one port, also with several addresses.
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        bound = socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
+        if isinstance(self._given, Path):
+            await web.UnixSite(self.runner, self._given, backlog=BACKLOG).start()
+            return 0
+        bound = self._given or self._bind()
         try:
             if self._socket_buffer is not None:
                 # Each connection inherits them.
@@ -79,3 +85,14 @@ class Server:
     async def stop(self) -> None:
         """Take no more connections, finish the requests under way, close."""
         await self.runner.cleanup()
+
+    def _bind(self) -> socket.socket:
+        # Bound here, so that port 0 means one port, also where a name has several addresses.
+        return socket.create_server(
+            (self._host, self._port), family=family_of(self._host), backlog=BACKLOG
+        )
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    """Return the family of sockets that an address or a name of this machine needs."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,7 +1,6 @@
 """The status: what this process is doing, for people and consoles. It never holds a secret."""
 
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from handlers.clock import rfc3339, utc_now
 from receiver.accounts.registry import Accounts
@@ -10,17 +9,10 @@ from receiver.inbox import Inbox
 from receiver.observability.alarms import Alarms
 from receiver.observability.care_status import care_as_json
 from receiver.observability.health import Health
+from receiver.observability.version import own_version
 from receiver.roles import Role
 from receiver.shards.membership import Membership
 from receiver.shards.shard import Shard
-
-
-def own_version() -> str:
-    """Return the version of payevents that is installed."""
-    try:
-        return version("payevents")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 class Status:
