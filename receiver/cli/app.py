@@ -1,5 +1,6 @@
 """The command line: one small function a subcommand, each importing what it needs when it runs."""
 
+import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -7,21 +8,24 @@ import typer
 
 from receiver.cli import dead_letters, schema, spool, topics, watches, webhooks
 from receiver.cli.context import ConfigOption, JsonOption, load_settings
+from receiver.cli.group import Group
 from receiver.words import counted
 
 app = typer.Typer(
     name="payevents",
     help="A payment event router: SmartPay, Subscriply and Voucherry in, exactly-once events out.",
+    cls=Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(topics.app, name="topics", no_args_is_help=True)
-app.add_typer(watches.app, name="watches", no_args_is_help=True)
-app.add_typer(webhooks.app, name="webhooks", no_args_is_help=True)
-app.add_typer(dead_letters.app, name="dead-letters", no_args_is_help=True)
-app.add_typer(spool.app, name="spool", no_args_is_help=True)
-app.add_typer(schema.app, name="schema", no_args_is_help=True)
+app.add_typer(topics.app, name="topics", cls=Group, no_args_is_help=True)
+app.add_typer(watches.app, name="watches", cls=Group, no_args_is_help=True)
+app.add_typer(webhooks.app, name="webhooks", cls=Group, no_args_is_help=True)
+app.add_typer(dead_letters.app, name="dead-letters", cls=Group, no_args_is_help=True)
+app.add_typer(spool.app, name="spool", cls=Group, no_args_is_help=True)
+app.add_typer(schema.app, name="schema", cls=Group, no_args_is_help=True)
 
 
 def main() -> None:
@@ -35,11 +39,18 @@ def serve(
     roles: Annotated[
         str, typer.Option(help="What this process does: receive, route, poll, with commas between.")
     ] = "receive,route,poll",
+    workers: Annotated[
+        str,
+        typer.Option(metavar="N", help="How many processes share the work; auto is one a CPU."),
+    ] = "1",
 ) -> None:
     """Receive, route and poll, until SIGTERM or Ctrl-C."""
+    # What is imported and made until it serves stays: there is nothing to collect before.
+    gc.disable()
     from receiver.cli.serve import run
 
-    raise typer.Exit(run(load_settings(config, strict_accounts_dir=False), roles))
+    settings = load_settings(config, strict_accounts_dir=False)
+    raise typer.Exit(run(settings, roles, workers, config))
 
 
 @app.command()

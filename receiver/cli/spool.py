@@ -1,6 +1,5 @@
 """``payevents spool``."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,6 +92,7 @@ def _trouble(file: "ListedFile") -> str:
 
 
 async def _drain(settings: "Settings", clients: "Clients") -> int:
+    import asyncio
     from random import Random
 
     from handlers.clock import utc_now

@@ -79,7 +79,7 @@ async def test_a_replica_cut_off_from_kafka(
         refused = divided.ledger.refused
         for link in links:
             link.cut()
-        await asyncio.to_thread(cut_off.await_line, "a webhook was spooled")
+        await asyncio.to_thread(cut_off.await_line, "webhooks go to the spool")
         # The session timeout is 6 seconds; the rest of what this allows is for busy machines.
         await eventually(owns_everything, "the other replica never took over")
         await divided.until_acknowledged(60)

@@ -127,7 +127,7 @@ async def test_sigterm_under_load_without_kafka(
 ) -> None:
     """With Kafka gone, or frozen, it ends with 0 in time and leaves its spool to the next one."""
     await asyncio.to_thread(away, kafka_cluster, 0)
-    await asyncio.to_thread(service.await_line, "a webhook was spooled")
+    await asyncio.to_thread(service.await_line, "webhooks go to the spool")
     await load.until_accepted(20)
     assert await ended_in_time(service)
     assert len(list((tmp_path / "spool").glob("*.spool"))) == 1
@@ -141,7 +141,7 @@ async def test_a_second_signal_under_load(
 ) -> None:
     """It ends at once, not with 0, out of a drain that spools; the next one finds the spool."""
     await asyncio.to_thread(kafka_cluster.kill, 0)
-    await asyncio.to_thread(service.await_line, "a webhook was spooled")
+    await asyncio.to_thread(service.await_line, "webhooks go to the spool")
     service.interrupt()
     await asyncio.to_thread(service.await_line, "draining")
     await load.until_accepted(20)

@@ -41,6 +41,18 @@ def _lines(stream: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
+def test_every_line_bears_what_it_is_always_to_bear() -> None:
+    """Whichever logger it is from, ours or a library's."""
+    stream = io.StringIO()
+    configure(stream, always={"worker": 3})
+    structlog.get_logger("payevents.test").info("ours")
+    logging.getLogger("aiokafka").warning("theirs")
+    assert [(line["message"], line["worker"]) for line in _lines(stream)] == [
+        ("ours", 3),
+        ("theirs", 3),
+    ]
+
+
 def test_json_where_there_is_no_terminal() -> None:
     """A line is one JSON object with time in UTC, level, logger, message, context and values."""
     stream = io.StringIO()

@@ -17,6 +17,7 @@ from receiver.dead_letters.advice import ADVICE, Advice
 from receiver.http import errors
 from receiver.kafka.topics import wanted_topics
 from receiver.service import Service
+from receiver.workers.metrics import own_metrics
 from tests.unit.docs.pages import OPERATIONS, ROOT, first_column
 
 
@@ -103,8 +104,8 @@ def _plain(text: str) -> str:
 
 
 async def test_every_metric_is_listed() -> None:
-    """The table of metrics has each one that a process with all roles exposes."""
-    families = Service(Settings(), {}).metrics.registry.collect()
+    """The table of metrics has each one that a process with all roles, or several, exposes."""
+    families = [*Service(Settings(), {}).metrics.registry.collect(), *own_metrics([])]
     exposed = [f"{f.name}_total" if f.type == "counter" else f.name for f in families]
     assert sorted(first_column(OPERATIONS, "Metrics")) == sorted(exposed)
 
@@ -112,7 +113,8 @@ async def test_every_metric_is_listed() -> None:
 def _refusals() -> Iterator[tuple[str, str]]:
     """Yield code and status of every error of the admin API, from the calls that make them."""
     yield from ((code, str(status)) for status, code in errors.CODES.items())
-    for path in (ROOT / "receiver" / "http").glob("*.py"):
+    apis = [ROOT / "receiver" / folder for folder in ("http", "workers")]
+    for path in (path for api in apis for path in api.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Refused", "_error"}:
                 status, code = node.args[:2]

@@ -9,7 +9,8 @@ import pytest
 from config.topics import Topics
 from receiver.inbox import Inbox
 from receiver.kafka.inspection import Inspection
-from receiver.observability.health import Health, Part, Report, State
+from receiver.observability.health import Health
+from receiver.observability.report import Part, Report, State
 from receiver.roles import ALL_ROLES, Role
 from receiver.shards.membership import Membership
 from receiver.shards.shard import ShardState

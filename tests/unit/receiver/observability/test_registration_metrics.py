@@ -15,8 +15,9 @@ from receiver.care.known import Care
 from receiver.inbox import Inbox
 from receiver.observability.alarms import Alarms
 from receiver.observability.care_status import care_as_json
-from receiver.observability.health import Health, Report
+from receiver.observability.health import Health
 from receiver.observability.registration_metrics import RegistrationCollector
+from receiver.observability.report import Report
 from receiver.observability.status import Status
 from receiver.polling.standing import Standing, Stop
 from receiver.registration.vitals import UNKNOWN, TopicVitals, Vitals
