@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import structlog
-from aiohttp import ClientConnectionError, ClientConnectorError, hdrs, web
+from aiohttp import ClientConnectionError, ClientConnectorError, ClientError, hdrs, web
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -65,8 +65,15 @@ async def _pass_to(admin: AdminOf, request: web.Request) -> web.StreamResponse:
             status=answer.status, reason=answer.reason, headers=_passed(answer.headers)
         )
         await response.prepare(request)
-        async for chunk in answer.content.iter_any():
-            await response.write(chunk)
+        try:
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+        except ClientError as error:
+            # Half an answer is sent: whoever reads it must see that it broke off, and no other.
+            log.warning("an answer broke off", worker=admin.worker.number, why=repr(error))
+            if request.transport is not None:
+                request.transport.abort()
+            return response
         await response.write_eof()
         return response
 

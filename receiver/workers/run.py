@@ -22,6 +22,7 @@ from receiver.workers.asking import AdminOf
 from receiver.workers.life import PROGRAM, Launcher
 from receiver.workers.sharing import SharedPort
 from receiver.workers.supervisor import Supervisor
+from receiver.workers.vigil import Vigil
 from receiver.workers.worker import State, Worker
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -56,7 +57,16 @@ async def supervise(
         for worker in workers:
             opened.callback(worker.drain)
         supervisor = Supervisor(workers)
-        admin_port = await _listen(settings.admin, supervisor, launcher, alarms, opened)
+        admins = _admins(settings.admin, supervisor, launcher, opened)
+        server = Server(
+            WorkersAdmin(_token(settings.admin), supervisor, admins, alarms).application(),
+            settings.admin.host,
+            settings.admin.port,
+        )
+        opened.push_async_callback(server.stop)
+        admin_port = await server.start()
+        vigil = asyncio.create_task(Vigil(admins).run())
+        opened.callback(vigil.cancel)
         stop = _stop_on_signals(supervisor, folder)
 
         def tell() -> None:
@@ -83,23 +93,20 @@ def _workers(
     return workers
 
 
-async def _listen(
-    settings: AdminSettings,
-    supervisor: Supervisor,
-    launcher: Launcher,
-    alarms: Alarms,
-    opened: AsyncExitStack,
-) -> int:
-    token = None if settings.token is None else settings.token.get_secret_value()
-    admins: list[AdminOf] = []
+def _admins(
+    settings: AdminSettings, supervisor: Supervisor, launcher: Launcher, opened: AsyncExitStack
+) -> list[AdminOf]:
+    token = _token(settings)
+    admins = []
     for worker in supervisor.workers:
         admin = AdminOf(worker, launcher.admin(worker.number), token)
         opened.push_async_callback(admin.close)
         admins.append(admin)
-    listener = WorkersAdmin(token, supervisor, admins, alarms)
-    server = Server(listener.application(), settings.host, settings.port)
-    opened.push_async_callback(server.stop)
-    return await server.start()
+    return admins
+
+
+def _token(settings: AdminSettings) -> str | None:
+    return None if settings.token is None else settings.token.get_secret_value()
 
 
 def _stop_on_signals(supervisor: Supervisor, folder: str) -> asyncio.Event:

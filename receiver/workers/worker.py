@@ -144,8 +144,9 @@ class Worker:
                 self._serves()
                 await life.stopping()
                 self.state = State.ENDING
-                if not self._alone():
-                    self._drop_share()
+            # It may have listened without ever saying that it serves.
+            if not self._alone():
+                self._drop_share()
             return await life.ended()
         finally:
             self._life = None

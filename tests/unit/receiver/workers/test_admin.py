@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from handlers.jsontext import JsonObject
@@ -43,6 +43,7 @@ class Site:
         application.router.add_get("/v1/status", self._status)
         application.router.add_get("/v1/drip", self._drip)
         application.router.add_get("/v1/dies", self._die)
+        application.router.add_get("/v1/breaks", self._break)
         application.router.add_route("*", "/v1/echo/{rest:.*}", self._echo)
         self.server = Server(application, "", 0, given=self.path)
 
@@ -78,6 +79,12 @@ class Site:
         assert request.transport is not None
         request.transport.abort()
         return web.Response()
+
+    async def _break(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "400"})
+        await response.prepare(request)
+        await response.write(b"half")
+        return await self._die(request)
 
     async def _echo(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
@@ -214,6 +221,15 @@ async def test_a_worker_that_dies_over_a_request_is_not_replaced(
     answer = await client.get("/v1/dies", headers=BEARER)
     assert (answer.status, (await answer.json())["error"]["code"]) == (503, "worker-away")
     assert sites[1].asked == []
+
+
+async def test_half_an_answer_is_not_completed(client: "TestClient[Any, Any]") -> None:
+    """Where a worker dies over its answer, nothing else is sent in the place of the rest."""
+    answer = await client.get("/v1/breaks", headers=BEARER)
+    assert answer.status == 200
+    with pytest.raises(ClientPayloadError):
+        await answer.read()
+    assert answer.content.total_bytes <= len(b"half")
 
 
 async def test_health_metrics_and_status_are_of_all(

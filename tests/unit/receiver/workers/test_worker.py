@@ -57,6 +57,20 @@ async def test_where_others_serve_a_share_ends_with_its_process() -> None:
 
 
 @virtual
+async def test_a_worker_that_dies_before_it_serves_leaves_no_share_to_nobody() -> None:
+    """It may have listened by then: what waits in its share would wait for the next process."""
+    nursery, port = Nursery(), FakePort()
+    one = worker(nursery, port, alone=False)
+    running = keep(one)
+    await settled()
+    nursery.lives[0][0].end(1)
+    await settled()
+    assert one.state is State.WAITING
+    assert port.shares[0].closed
+    running.cancel()
+
+
+@virtual
 async def test_a_worker_that_drains_gives_its_share_up_before_it_ends() -> None:
     """Told to end by somebody else, it closes its own copy after the drain: none may be left."""
     nursery, port = Nursery(), FakePort()
