@@ -1,11 +1,12 @@
 """Writing events: the bytes of :class:`handlers.event.PaymentEvent`, built without validation.
 
-All that goes into an event is ours by now and right by construction, so a router need not have the
-model check it: that would cost more than all the rest of routing. The tests hold what is written
-here against the model, byte for byte.
+Nearly all that goes into an event is ours by now and right by construction, so a router need not
+have the model check it: that would cost more than all the rest of routing. What a provider could
+get wrong, and consumers would take for true, is looked at: amounts and related ids. The tests hold
+what is written here against the model, byte for byte.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -130,7 +131,7 @@ class _Story:
         self._evidence = _Evidence(
             position.topic, position.partition, position.offset, observation.digest
         )
-        self._related = dict(reading.related)
+        self._related = _related(reading.related)
         self._details = _plain(reading.details)
 
     def event(self, new: Publication) -> WrittenEvent:
@@ -185,7 +186,18 @@ class _Story:
 
 
 def _amount(amount: Amount | None) -> _Amount | None:
-    return None if amount is None else _Amount(amount.value, amount.minor_units, amount.currency)
+    if amount is None:
+        return None
+    if amount.minor_units < 0:
+        raise ValueError(f"an amount of {amount.minor_units} is negative")
+    return _Amount(amount.value, amount.minor_units, amount.currency)
+
+
+def _related(ids: Mapping[str, str]) -> dict[str, str]:
+    for kind, id in ids.items():  # noqa: A001 - the provider's word
+        if type(id) is not str:
+            raise TypeError(f"the id of the related {kind} is no text")
+    return dict(ids)
 
 
 def _plain(details: JsonObject) -> JsonObject:

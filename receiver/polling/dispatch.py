@@ -22,6 +22,10 @@ _UNTIL_AWAKE = 1.0
 """Seconds after which it is looked again whether the signs have been read."""
 
 
+MOST_AT_ONCE = 2_000
+"""Watches that fall due in one turn: after an outage all are, and the loop has others to serve."""
+
+
 @dataclass(slots=True, eq=False)
 class _Visit:
     """A visit under way, and the watches as they were when it began."""
@@ -83,7 +87,10 @@ class Dispatch:
             del self._pause_ends[name]
             self._pauses.put_back(name)
             self._stirred[self._accounts[name]] = None
-        while (key := self._watchlist.take_due(now)) is not None:
+        for _ in range(MOST_AT_ONCE):
+            key = self._watchlist.take_due(now)
+            if key is None:
+                break
             name, kind, _ = key.split("/", 2)
             account = self._accounts.get(name)
             if account is None:

@@ -10,7 +10,8 @@ class StalledWatches:
 
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
-        self._keys: dict[str, set[str]] = {}
+        # Each set in the order of noting: its first is the example that the alarm gives.
+        self._keys: dict[str, dict[str, None]] = {}
 
     def note(self, account: str, key: str, *, stalled: bool) -> None:
         """Note whether a watch is stalled, and keep the account's alarm true."""
@@ -18,11 +19,11 @@ class StalledWatches:
         if stalled == (keys is not None and key in keys):
             return
         if keys is None:
-            keys = self._keys[account] = set()
+            keys = self._keys[account] = {}
         if stalled:
-            keys.add(key)
+            keys[key] = None
         else:
-            keys.remove(key)
+            del keys[key]
         if not keys:
             del self._keys[account]
             self._alarms.over(account, WATCH_STALLED)
@@ -30,7 +31,7 @@ class StalledWatches:
         self._alarms.sound(
             account,
             WATCH_STALLED,
-            why=f"{len(keys)} watches never reached their final state, such as {min(keys)}",
+            why=f"{len(keys)} watches never reached their final state, such as {next(iter(keys))}",
             remedy="see 'payevents watches list'; remove them, or add them again",
         )
 

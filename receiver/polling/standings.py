@@ -19,16 +19,16 @@ _RARE = 10.0
 """Seconds per call: where calls are as few, a transaction for each of them costs nothing."""
 
 _SHARE_AT_RISK = 10
-"""One of how many calls of a budget may be unknown to an heir, beside those under way."""
+"""Visits wait for a common commit until they are as many as this part of the budget has calls."""
 
 
 class Standings:
     """What outlives the owner of an account. ``wake`` is called when something is to be committed.
 
     Most accounts' calls are committed with what the visits came to, so that those of visits under
-    way are lost with a process that dies, and of those that wait for a commit: at most a tenth of
-    the account's budget, or as many as are under way. Where calls are few, each is committed before
-    it is made.
+    way are lost with a process that dies, and of those that wait for a commit, which comes half a
+    second later at most, and sooner once as many visits wait as a tenth of the budget has calls.
+    Where calls are few, each is committed before it is made.
     """
 
     def __init__(self, watchlist: Watchlist, visits: Visits, wake: Callable[[], None]) -> None:

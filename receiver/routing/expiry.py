@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import msgspec
+import structlog
+
 from handlers.clock import Clock, from_rfc3339, rfc3339
 from handlers.ledger import Entry, is_forgettable
 from receiver.routing.letters import is_count, is_count_older
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 HORIZON_KEY = b"\x00horizon"
 """The key of the ledger's horizon, beside the resources: what is older may be forgotten."""
@@ -131,4 +136,11 @@ def _is_over(
         return letters is not None and is_count_older(value, letters)
     if key == HORIZON_KEY or horizon is None:
         return False
-    return is_forgettable(Entry.decode(value), horizon)
+    try:
+        return is_forgettable(Entry.decode(value), horizon)
+    except msgspec.MsgspecError:
+        # Whoever needs it gets a dead letter; a walk over all must not end at it.
+        log.warning(
+            "a ledger entry cannot be read: it is kept", resource=key.decode(errors="replace")
+        )
+        return False

@@ -167,3 +167,18 @@ def test_ids_are_those_of_the_standard_library(
         name = f"{name}/{quote(discriminator, safe='')}"
     assert fact.id == uuid5(NAMESPACE, name) == UUID(uuid_text(fact.raw_id))
     assert uuid_text(fact.raw_id) == str(fact.id)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"amount": Amount(-1, "CAD")}, {"related": {"order": 7}}],
+    ids=["a negative amount", "an id that is no text"],
+)
+def test_what_a_provider_got_wrong_is_not_written(wrong: dict[str, Any]) -> None:
+    """Consumers would take it for true: it is refused, as the model refuses it."""
+    about = ResourceKey("acme", "shop", "invoice", "1")
+    shown = Reading(about, (Fact(about, "created"),), **wrong)
+    seen = Observation("shop", Origin.POLL, "t", datetime.fromisoformat("2026-01-01T00:00Z"), b"")
+    news = settle(None, shown, seen.received_at).publications
+    with pytest.raises((ValueError, TypeError)):
+        write_events(news, shown, seen, AT)

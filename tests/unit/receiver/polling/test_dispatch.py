@@ -3,7 +3,7 @@
 import pytest
 
 from receiver.polling.budget import Budget
-from receiver.polling.dispatch import Dispatch
+from receiver.polling.dispatch import MOST_AT_ONCE, Dispatch
 from receiver.polling.keeper import Keeper
 from receiver.polling.watchlist import Watchlist
 
@@ -28,6 +28,31 @@ async def test_room_that_comes_while_it_is_looked_for_is_not_missed(
     waits = iter([0.01])
     monkeypatch.setattr(Budget, "wait_for", lambda *_: next(waits, 0.0))
     dispatch.start_due(now)
+    assert dispatch.next_at() == now
+    dispatch.start_due(now)
+    assert dispatch.next_at() is None
+    await dispatch.end()
+
+
+@virtual
+async def test_an_outage_that_is_over_does_not_stop_the_loop() -> None:
+    """When all watches are due at once, they are taken in turns, and none is left out."""
+    world = World()
+    now = world.now().timestamp()
+    watchlist = Watchlist(FakeShard(), world.alarms)
+    keeper = Keeper(watchlist, world.visits.guard, world.alarms)
+    dispatch = Dispatch(watchlist, world.visits, keeper, lambda: None)
+    [handler] = world.accounts
+    dispatch.serve(handler)
+    for number in range(MOST_AT_ONCE + 1):
+        watchlist.start(f"a/thing/{number}", now)
+    dispatch.start_due(now)
+    taken = [
+        number
+        for number in range(MOST_AT_ONCE + 1)
+        if watchlist.schedule.is_taken(f"a/thing/{number}".encode())
+    ]
+    assert len(taken) == MOST_AT_ONCE
     assert dispatch.next_at() == now
     dispatch.start_due(now)
     assert dispatch.next_at() is None

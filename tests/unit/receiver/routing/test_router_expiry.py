@@ -197,3 +197,13 @@ async def test_counts_of_letters_go_with_their_letters(years: Years) -> None:
     assert any(key.startswith(b"\x00letter/") for key in years.shard.table)
     await years.pass_time(2)
     assert not any(key.startswith(b"\x00letter/") for key in years.shard.table)
+
+
+async def test_an_entry_that_nobody_can_read_ends_no_walk(years: Years) -> None:
+    """It is kept, and what is behind it is forgotten all the same."""
+    years.shard.table[b"scripted/shop/invoice/0"] = b"\xc1"
+    await years.receive(paid("a", NOW))
+    await years.pass_time(20)
+    await years.pass_time(20)
+    assert b"scripted/shop/invoice/a" not in years.shard.table
+    assert years.shard.table[b"scripted/shop/invoice/0"] == b"\xc1"
