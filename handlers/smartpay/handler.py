@@ -20,11 +20,12 @@ from handlers.provider import (
     Verified,
     Watch,
 )
-from handlers.resource import ResourceKey, unknown_key
+from handlers.resource import inbox_key, unknown_key
 from handlers.smartpay import lookups, reconciliation, topics, windows
 from handlers.smartpay.api import Api
 from handlers.smartpay.body import find, keyed_by
 from handlers.smartpay.facts import PROVIDER, read
+from handlers.smartpay.keys import SigningKey
 from handlers.smartpay.registration import SmartPayRegistration
 from handlers.smartpay.settings import SmartPaySettings
 from handlers.smartpay.signature import SIGNATURE_HEADER, TOPIC_HEADER, signer
@@ -42,6 +43,7 @@ class SmartPayHandler(BaseHandler):
         self._api: Api = api_of(settings)
         self._registration = SmartPayRegistration(settings, self._api)
         self._keys = tuple(settings.accepted_keys())
+        self._keys_end = any(key.until is not None for key in self._keys)
 
     def verify(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Verified:
         """Return the webhook's topic, and which key signed it, if it is one of the account's.
@@ -56,7 +58,10 @@ class SmartPayHandler(BaseHandler):
         if signature is None:
             msg = f"there is no header {SIGNATURE_HEADER}"
             raise BadSignature(msg)
-        key = signer(body, signature, [k for k in self._keys if k.counts_at(received_at)])
+        keys: Sequence[SigningKey] = self._keys
+        if self._keys_end:
+            keys = [key for key in keys if key.counts_at(received_at)]
+        key = signer(body, signature, keys)
         if key is None:
             raise BadSignature("the signature is not of this body and a key of this account")
         return Verified(_plain(headers.get(TOPIC_HEADER, "")), key.fingerprint)
@@ -77,7 +82,7 @@ class SmartPayHandler(BaseHandler):
             named = None
         if named is None:
             return unknown_key(PROVIDER, account, sha256(body).hexdigest())
-        return ResourceKey(PROVIDER, account, *named).inbox_key
+        return inbox_key(PROVIDER, account, *named)
 
     def letter_topic(self, observation: Observation) -> str:
         """Return the topic if there is such a one; it is not signed, and anyone can invent more."""

@@ -1,12 +1,17 @@
 """The keys that may sign an account's webhooks, and telling them apart without telling them."""
 
-import hmac
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 _FINGERPRINT_BYTES = 4
 _PURPOSE = b"payevents-signer"
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +22,26 @@ class SigningKey:
     fingerprint: str
     secret: bytes = field(repr=False)
     until: date | None = None
-    _begun: hmac.HMAC = field(init=False, repr=False, compare=False)
+    _inner: "_Hash" = field(init=False, repr=False, compare=False)
+    _outer: "_Hash" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Half of the work on a small body is with the key alone, and done here once.
-        object.__setattr__(self, "_begun", hmac.new(self.secret, digestmod="sha256"))
+        # Half of the work on a small body is with the key alone, and done here once: the two hashes
+        # that RFC 2104 makes an HMAC of, whose copies cost a third of what one of an HMAC does.
+        begun = sha256()
+        secret = self.secret
+        if len(secret) > begun.block_size:
+            secret = sha256(secret).digest()
+        block = secret.ljust(begun.block_size, b"\0")
+        object.__setattr__(self, "_inner", sha256(block.translate(_INNER)))
+        object.__setattr__(self, "_outer", sha256(block.translate(_OUTER)))
 
     def mac(self, body: bytes) -> bytes:
         """Return the HMAC-SHA256 of ``body`` under this key."""
-        mac = self._begun.copy()
-        mac.update(body)
-        return mac.digest()
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(body)
+        outer.update(inner.digest())
+        return outer.digest()
 
     def counts_at(self, at: datetime) -> bool:
         """Tell whether a webhook received at ``at`` may be signed with it."""

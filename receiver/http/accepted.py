@@ -13,14 +13,15 @@ from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
 _TEXT: Final = "accepted\n"
+_REQUEST_ID: Final = web.RequestKey("request_id", str)
 
 
 class Accepted(web.StreamResponse):
-    """200 for a request that came by HTTP/1.1 and leaves its connection open."""
+    """200 for a request that came by HTTP/1.1 and leaves its connection open.
 
-    def __init__(self, request_id: str) -> None:
-        super().__init__()
-        self._request_id = request_id
+    There is one for all of them, since making one takes aiohttp longer than writing it: what a
+    request has of its own is kept with the request.
+    """
 
     @property
     def keep_alive(self) -> bool:
@@ -33,10 +34,14 @@ class Accepted(web.StreamResponse):
         Raises:
             ConnectionError: nobody is left to read it.
         """
-        writer = request.writer
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("nobody is left to read the answer")
         head = _head(int(time()))
-        await writer.write(f"{head}X-Request-Id: {self._request_id}\r\n\r\n{_TEXT}".encode())
-        return writer
+        transport.write(f"{head}X-Request-Id: {request[_REQUEST_ID]}\r\n\r\n{_TEXT}".encode())
+        # For whoever lets answers wait, no other is made.
+        await request.writer.drain()
+        return request.writer
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Do nothing: all is written."""
@@ -45,8 +50,12 @@ class Accepted(web.StreamResponse):
 def accepted(request: web.BaseRequest, request_id: str) -> web.StreamResponse:
     """Return the 200 for a webhook of which the whole was read."""
     if request.version == HttpVersion11 and request.keep_alive:
-        return Accepted(request_id)
+        request[_REQUEST_ID] = request_id
+        return _accepted
     return web.Response(text=_TEXT, headers={"X-Request-Id": request_id})
+
+
+_accepted = Accepted()
 
 
 @lru_cache(1)

@@ -30,6 +30,23 @@ async def invite(request: web.BaseRequest) -> None:
         request.writer.output_size = 0
 
 
+def at_hand(request: web.BaseRequest, most_bytes: int) -> bytes | None:
+    """Return the raw body if it came together with its head, as most do, and is plain.
+
+    None tells that it is to be asked for or waited for, or refused: see :func:`read_body`.
+    """
+    content, headers = request.content, request.headers
+    if (
+        content.is_eof()
+        and content.total_bytes <= most_bytes
+        and hdrs.CONTENT_ENCODING not in headers
+        and hdrs.EXPECT not in headers
+        and content.exception() is None
+    ):
+        return content.read_nowait()
+    return None
+
+
 async def read_body(request: web.BaseRequest, *, most_bytes: int, seconds: float) -> bytes:
     """Return the raw body.
 
@@ -44,7 +61,6 @@ async def read_body(request: web.BaseRequest, *, most_bytes: int, seconds: float
         raise web.HTTPUnsupportedMediaType(text="send the body without a content-encoding\n")
     try:
         if content.is_eof():
-            # Most bodies come together with their head: they need neither a loop nor a timer.
             if content.total_bytes > most_bytes:
                 raise _too_large(most_bytes, content.total_bytes)
             return content.read_nowait()

@@ -15,7 +15,8 @@ from handlers.observation import Observation, Origin
 from handlers.provider import BadSignature, Handler
 from receiver.accounts.registry import Accounts
 from receiver.http.accepted import accepted
-from receiver.http.body import announced, invite, read_body
+from receiver.http.body import announced, at_hand, invite, read_body
+from receiver.http.headers import Headers
 from receiver.http.protocol import Connection
 from receiver.http.server import RETRY_AFTER
 from receiver.http.undeliverable import OK, Delivery, Undeliverable
@@ -71,7 +72,12 @@ class PublicListener:
         connection.begin()
         whole = False
         try:
-            response = await self._answer(request, connection)
+            path = request.rel_url.raw_path
+            if path.startswith(_WEBHOOKS) and request.method == hdrs.METH_POST:
+                name = unquote(path[len(_WEBHOOKS) :])
+                response = await self._webhook(request, connection, name)
+            else:
+                response = _other(path, request.method)
             whole = request.content.is_eof()
             if not whole:
                 # What is left of the body is not worth keeping the connection for.
@@ -79,18 +85,6 @@ class PublicListener:
             return response
         finally:
             connection.answered(whole=whole)
-
-    async def _answer(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
-        path = request.rel_url.raw_path
-        if path.startswith(_WEBHOOKS):
-            if request.method != hdrs.METH_POST:
-                return _method_not_allowed(hdrs.METH_POST)
-            return await self._webhook(request, connection, unquote(path[len(_WEBHOOKS) :]))
-        if path == "/livez":
-            if request.method not in _READING:
-                return _method_not_allowed(*_READING)
-            return web.Response(text="alive\n")
-        return web.Response(status=404, text="no such path\n")
 
     async def _webhook(
         self, request: web.BaseRequest, connection: Connection, name: str
@@ -105,7 +99,8 @@ class PublicListener:
             refusal = web.Response(status=error.status, text=error.text)
         except BaseException as error:
             if handler is not None:
-                self._undeliverable.broke(handler, _headers(request), delivery, error)
+                headers = Headers(request.headers)
+                self._undeliverable.broke(handler, headers, delivery, error)
             raise
         status = OK if refusal is None else refusal.status
         took = perf_counter() - started
@@ -116,7 +111,7 @@ class PublicListener:
         if handler is not None and (refusal is not None or late or gone):
             response = web.Response() if refusal is None else refusal
             self._undeliverable.answered(
-                handler, _headers(request), delivery, response, took=None if gone else took
+                handler, Headers(request.headers), delivery, response, took=None if gone else took
             )
         if refusal is None:
             return accepted(request, delivery.request_id)
@@ -136,10 +131,12 @@ class PublicListener:
         most = self._limits.max_body
         if not connection.has_room(announced(request, most)):
             return _come_again("too much is waiting")
-        await invite(request)
-        body = await read_body(request, most_bytes=most, seconds=self._limits.body_timeout)
+        body = at_hand(request, most)
+        if body is None:
+            await invite(request)
+            body = await read_body(request, most_bytes=most, seconds=self._limits.body_timeout)
         delivery.body = body
-        headers = _headers(request)
+        headers = Headers(request.headers)
         received_at = self._clock()
         try:
             topic, signed_with = handler.verify(headers, body, received_at)
@@ -170,6 +167,16 @@ class PublicListener:
         return None
 
 
+def _other(path: str, method: str) -> web.Response:
+    if path.startswith(_WEBHOOKS):
+        return _method_not_allowed(hdrs.METH_POST)
+    if path != "/livez":
+        return web.Response(status=404, text="no such path\n")
+    if method not in _READING:
+        return _method_not_allowed(*_READING)
+    return web.Response(text="alive\n")
+
+
 def _warn(what: str, handler: Handler, delivery: Delivery, why: Exception) -> None:
     account, request_id = handler.account.name, delivery.request_id
     log.warning(what, account=account, request_id=request_id, why=str(why))
@@ -177,14 +184,6 @@ def _warn(what: str, handler: Handler, delivery: Delivery, why: Exception) -> No
 
 def _traceparent(header: str | None) -> str | None:
     return header if header is not None and _TRACEPARENT.fullmatch(header) else None
-
-
-def _headers(request: web.BaseRequest) -> dict[str, str]:
-    # aiohttp keeps bytes that are no UTF-8 as lone surrogates, which no record could hold.
-    return {
-        name.lower(): value if value.isascii() else value.encode(errors="replace").decode()
-        for name, value in request.headers.items()
-    }
 
 
 def _come_again(why: str) -> web.Response:

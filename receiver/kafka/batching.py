@@ -5,15 +5,19 @@ and makes two futures, for each one of them.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from receiver.kafka.clients import KafkaHeaders
 
 _Batch: TypeAlias = Any  # aiokafka is untyped
+
+
+_GIVEN_UP: Final = "the connection to Kafka was given up"
 
 
 class NotDurable(Exception):
@@ -44,7 +48,10 @@ class _Record(NamedTuple):
 
 
 class Batching:
-    """Appends records through one producer, each partition's in the order in which they came.
+    """Appends records through one producer.
+
+    One partition's are usually in the order in which they came; where several batches of it wait
+    they are not always.
 
     A batch is handed to the producer in the loop's next turn, and takes more records until that one
     sends it: so batches grow with the load, and nothing waits where there is none. How much waits
@@ -89,6 +96,10 @@ class Batching:
             task.cancel()
         if self._under_way:
             await asyncio.wait(self._under_way)
+        # Of a task that was cancelled before it began, nobody else would tell.
+        for _, records in self._open.values():
+            _fail(records, NotDurable, _GIVEN_UP)
+        self._open.clear()
 
     async def _send(
         self, place: tuple[str, int], batch: _Batch, records: Sequence[_Record]
@@ -98,7 +109,7 @@ class Batching:
         finally:
             if self._open.get(place, (None,))[0] is batch:
                 del self._open[place]
-            _fail(records, NotDurable, "the connection to Kafka was given up")
+            _fail(records, NotDurable, _GIVEN_UP)
 
     async def _deliver(
         self, place: tuple[str, int], batch: _Batch, records: Sequence[_Record]
@@ -106,10 +117,9 @@ class Batching:
         topic, partition = place
         try:
             async with asyncio.timeout(self._within):
-                sent = await self.producer.send_batch(batch, topic, partition=partition)
-                # If it is given up it may still fail later, and nobody would listen.
-                sent.add_done_callback(_hear)
-                first = (await asyncio.shield(sent)).offset
+                # The future has no name: it and its error, which names what is in this frame, would
+                # hold each other and the records until the garbage collector comes by.
+                first = await _first_offset(await self._hand_over(batch, topic, partition))
         except MessageSizeTooLargeError:
             await self._deliver_apart(place, records)
         except (KafkaError, OSError, TimeoutError, AssertionError) as error:
@@ -119,6 +129,19 @@ class Batching:
             for offset, record in enumerate(records, first):
                 if not record.offset.done():
                     record.offset.set_result(offset)
+
+    async def _hand_over(self, batch: _Batch, topic: str, partition: int) -> "asyncio.Future[Any]":
+        """Return what has the answer, once the batches before it in its partition are on their way.
+
+        aiokafka counts the time that each of those takes into that of the next once more, so its
+        own limit would come too early; until it takes a batch, it can be given it again.
+        """
+        while True:
+            with contextlib.suppress(KafkaTimeoutError):
+                sent: asyncio.Future[Any] = await self.producer.send_batch(
+                    batch, topic, partition=partition
+                )
+                return sent
 
     async def _deliver_apart(self, place: tuple[str, int], records: Sequence[_Record]) -> None:
         """Send the halves of a batch that is too large for its topic: its records may not be.
@@ -140,6 +163,16 @@ class Batching:
 def _add(batch: _Batch, record: _Record) -> bool:
     added = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
     return added is not None
+
+
+async def _first_offset(sent: "asyncio.Future[Any]") -> int:
+    # If it is given up it may still fail later, and nobody would listen.
+    sent.add_done_callback(_hear)
+    try:
+        metadata = await asyncio.shield(sent)
+    finally:
+        del sent
+    return int(metadata.offset)
 
 
 def _hear(sent: "asyncio.Future[Any]") -> None:

@@ -13,7 +13,7 @@ import uvloop
 
 from receiver.http.admission import Refusal
 from receiver.http.protocol import Connection
-from tests.unit.receiver.http.load import LONGEST_IDLE, Load, listening
+from tests.unit.receiver.http.load import LONGEST_IDLE, Load, listening, webhook
 
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: pay\r\n\r\n"
 MOST = 4
@@ -65,11 +65,11 @@ class Deaf:
         await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", self._load.port))
         return client
 
-    async def flood(self, count: int) -> None:
+    async def flood(self, count: int, request: bytes = REQUEST) -> None:
         """Have so many new clients ask for more answers than all buffers hold."""
         for _ in range(count):
             client = await self.connect()
-            await asyncio.get_running_loop().sock_sendall(client, REQUEST * 500)
+            await asyncio.get_running_loop().sock_sendall(client, request * 500)
 
     def close(self) -> None:
         """Close them all."""
@@ -109,16 +109,20 @@ def test_waves_of_senders_that_read_nothing_use_up_no_descriptors(run: Run) -> N
 
 
 @on_each_loop
-def test_one_answer_at_most_waits_for_its_reader(run: Run) -> None:
+@pytest.mark.parametrize("request_", [REQUEST, webhook(2)], ids=["livez", "webhook"])
+def test_one_answer_at_most_waits_for_its_reader(run: Run, request_: bytes) -> None:
     """Beyond what the system takes, nothing more is answered, so memory has a bound too."""
 
     async def unread() -> None:
         async with deaf_clients() as (load, deaf):
-            await deaf.flood(1)
+            load.intake.go.set()
+            # Requests that are not read, since no more answers are made, wait here.
+            flood = asyncio.create_task(deaf.flood(1, request_))
             await load.until(lambda: len(deaf.stuck) == 1)
             transport = deaf.stuck[0].transport
             assert transport is not None
             assert 0 < transport.get_write_buffer_size() < 1000
+            flood.cancel()
 
     run(unread())
 

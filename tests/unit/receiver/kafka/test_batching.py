@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError, ProducerClosed
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -28,6 +28,8 @@ class FakeProducer:
 
     sent: list[tuple[int, BatchBuilder, "asyncio.Future[Any]"]] = field(default_factory=list)
     taken: asyncio.Event = field(default_factory=asyncio.Event)
+    impatient: int = 0
+    """How many times more a batch is not taken in time."""
 
     def create_batch(self) -> BatchBuilder:
         """Return an empty batch."""
@@ -38,6 +40,10 @@ class FakeProducer:
     ) -> "asyncio.Future[Any]":
         """Take a batch, which stays open until it is answered."""
         assert topic == TOPIC
+        if self.impatient:
+            self.impatient -= 1
+            await asyncio.sleep(0)
+            raise KafkaTimeoutError
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.sent.append((partition, batch, answer))
         self.taken.set()
@@ -255,3 +261,23 @@ async def test_what_is_under_way_at_the_end_is_told() -> None:
     await stage.batching.close()
     outcomes = await asyncio.gather(*whole, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [NotDurable, NotDurable]
+
+
+async def test_a_batch_that_waits_for_others_has_all_the_time_there_is() -> None:
+    """The limit that aiokafka has comes too early for it: it is handed over again."""
+    stage = Stage()
+    stage.producer.impatient = 3
+    [record] = stage.append(b"a")
+    sent, answer = await stage.producer.next()
+    answer.set_result(SimpleNamespace(offset=7))
+    assert (sent, await record) == ([b"a"], 7)
+    assert stage.breaker.failures == []
+
+
+async def test_whoever_comes_as_it_ends_is_told_too() -> None:
+    """A batch that nobody has begun to send is given up like all others."""
+    stage = Stage()
+    [record] = stage.append(b"a")
+    await stage.batching.close()
+    with pytest.raises(NotDurable):
+        await record
