@@ -14,7 +14,6 @@ Microseconds: TypeAlias = int
 """A time in microseconds since 1970."""
 
 _MILLISECOND = 1000
-_encode = msgspec.json.Encoder().encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _WITH_SECONDS = len("2026-01-01T00:00:00")
@@ -30,10 +29,10 @@ def rfc3339(moment: datetime) -> str:
     """Return ``moment`` as RFC 3339 in UTC, with milliseconds only where there are any."""
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    # As ``isoformat`` writes it, in a fifth of the time; after a quotation mark.
-    written = _encode(moment)
+    # As isoformat() writes it, in a quarter of the time: each event has several.
+    written: str = msgspec.to_builtins(moment)
     length = _WITH_MILLISECONDS if moment.microsecond >= _MILLISECOND else _WITH_SECONDS
-    return f"{written[1 : 1 + length].decode()}Z"
+    return f"{written[:length]}Z"
 
 
 def microseconds(moment: datetime) -> Microseconds:
@@ -52,6 +51,8 @@ def from_rfc3339(text: str) -> datetime:
     if moment.tzinfo is None:
         msg = f"the time {text!r} has no offset"
         raise ValueError(msg)
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return moment.astimezone(UTC)
     except OverflowError:

@@ -40,7 +40,7 @@ _MESSAGE_PACK = 0x80
 _HORIZON = struct.Struct("<q")
 
 
-class Entry(msgspec.Struct, array_like=True, frozen=True):
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """All that was published of one resource, in the order of publication.
 
     ``since`` is the ledger's horizon at the time when the entry was made, in microseconds since
@@ -60,12 +60,18 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
             yield (ranks[fact.action], occurred_at, fact.id)
 
     @property
+    def last(self) -> tuple[OrderKey, str] | None:
+        """Return place and action of the last published fact in the natural order, None before any.
+
+        Ids differ, so that actions never decide.
+        """
+        actions = [fact.action for fact in self.published]
+        return max(zip(self.order_keys(), actions, strict=True), default=None)
+
+    @property
     def status(self) -> str | None:
         """Return the action of the last published fact in the natural order, None before any."""
-        if not self.published:
-            return None
-        _, last = max(zip(self.order_keys(), self.published, strict=True), key=lambda pair: pair[0])
-        return last.action
+        return None if self.last is None else self.last[1]
 
     def encode(self) -> bytes:
         """Return the entry as the ledger topic holds it, and a router in memory."""

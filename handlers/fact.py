@@ -40,7 +40,7 @@ OrderKey: TypeAlias = tuple[int, Microseconds, bytes]
 _NAMESPACE = NAMESPACE.bytes
 
 
-class Fact(msgspec.Struct, frozen=True, dict=True):
+class Fact(msgspec.Struct, frozen=True, dict=True, cache_hash=True):
     """One thing that happened to a resource, once: "invoice aBc123 was paid".
 
     ``discriminator`` comes from the provider's own data and is set only where the same action can
@@ -78,7 +78,7 @@ class Fact(msgspec.Struct, frozen=True, dict=True):
         return (RANKS[resource.kind][action], occurred_at, uuid5(_NAMESPACE, name))
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """What one observation shows of the one resource that keys it.
 
     ``denied`` holds the actions that a live read like this one rules out (an invoice shown without
@@ -110,7 +110,7 @@ class Claim:
     fact: Fact | None = None
 
 
-class Interpretation(msgspec.Struct, frozen=True):
+class Interpretation(msgspec.Struct, frozen=True, gc=False):
     """All that one observation says: what its body shows, and what only its topic claims.
 
     Both are None for a message about no resource at all, such as SmartPay's ``webhook/created``.

@@ -28,7 +28,7 @@ import msgspec
 
 from handlers.clock import Microseconds
 from handlers.entry import Entry, Published, microseconds, moment
-from handlers.fact import CREATIONS, RANKS, Fact, Reading
+from handlers.fact import CREATIONS, RANKS, Fact, OrderKey, Reading
 
 __all__ = [
     "Entry",
@@ -43,7 +43,7 @@ __all__ = [
 _ORDER = attrgetter("order_key")
 
 
-class Publication(msgspec.Struct, frozen=True):
+class Publication(msgspec.Struct, frozen=True, gc=False):
     """A new fact with its place in the resource's story: what an event says beyond the reading.
 
     ``time`` is when it happened as far as anyone knows: the provider's time, for an inferred
@@ -59,7 +59,7 @@ class Publication(msgspec.Struct, frozen=True):
     time: datetime
 
 
-class Settlement(msgspec.Struct, frozen=True):
+class Settlement(msgspec.Struct, frozen=True, gc=False):
     """What follows from one reading: the entry as it is then, and what is to be published.
 
     ``duplicates`` counts the asserted facts that had been published before. ``withheld`` are those
@@ -192,8 +192,9 @@ class _Story:
         self._entry = entry
         self._published = list(entry.published)
         self._sequence = sum(not fact.silent for fact in entry.published)
-        self._last = max(entry.order_keys()) if entry.published else None
-        self._status = entry.status
+        self._last: OrderKey | None
+        self._status: str | None
+        self._last, self._status = entry.last or (None, None)
         self._observed_at = observed_at
         self._observed_us: Microseconds = microseconds(observed_at)
         self._minor_units = reading.amount.minor_units if reading.amount else None

@@ -15,7 +15,7 @@ _USUAL_DECIMALS = 2
 _is_usual = re.compile(r"[0-9]{1,15}\.[0-9]{2}").fullmatch
 
 
-class Amount(msgspec.Struct, frozen=True):
+class Amount(msgspec.Struct, frozen=True, gc=False):
     """So many minor units (cents; for cherries whole ones) of a currency. Never negative."""
 
     minor_units: int
@@ -27,8 +27,8 @@ class Amount(msgspec.Struct, frozen=True):
         decimals = DECIMALS[self.currency]
         if not decimals:
             return str(self.minor_units)
-        whole, part = divmod(self.minor_units, 10**decimals)
-        return f"{whole}.{part:0{decimals}}"
+        digits = str(self.minor_units).zfill(decimals + 1)
+        return f"{digits[:-decimals]}.{digits[-decimals:]}"
 
 
 def from_major(value: Json, currency: str) -> Amount | None:

@@ -1,7 +1,6 @@
 """An observation: the bytes a provider told us, with where and when."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -118,8 +117,7 @@ class Observation(msgspec.Struct, frozen=True, dict=True):
             raise ValueError(msg) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, gc=False):
     """Where an observation stands in the inbox."""
 
     topic: str

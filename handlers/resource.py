@@ -1,7 +1,6 @@
 """The name of one provider resource, and the strings made from it."""
 
 import re
-from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -27,7 +26,7 @@ def encode(text: str) -> str:
     return text if _is_plain(text) else quote(text, safe="")
 
 
-class Names(NamedTuple):
+class Names(msgspec.Struct, frozen=True, gc=False):
     """The names that are made of a resource's key: as its properties say."""
 
     source: str

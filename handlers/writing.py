@@ -202,10 +202,9 @@ def _related(ids: Mapping[str, str]) -> dict[str, str]:
 
 def _plain(details: JsonObject) -> JsonObject:
     # Readers parse JSON numbers as floats: a decimal goes as text, so that none of it is lost.
-    return {
-        name: value if type(value) in _AS_THEY_ARE else _plain_value(value)
-        for name, value in details.items()
-    }
+    if _AS_THEY_ARE.issuperset(map(type, details.values())):
+        return details
+    return {name: _plain_value(value) for name, value in details.items()}
 
 
 def _plain_value(value: Json) -> Json:

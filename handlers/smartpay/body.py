@@ -30,7 +30,7 @@ _INVOICE_ONLY = ("amount", "amount_discounted", "date_paid", "date_failed")
 _DEPTH = 2
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """The one resource that a body is about, and the fields that are the resource's own.
 
     Only ``is_dummy`` may come from what is around it.

@@ -37,6 +37,9 @@ _RELATED = {
 }
 """The other resources that a resource of each kind names, and in which fields."""
 
+# A union written where it is used would be made anew for each field.
+_NESTED = (dict, list)
+
 _T = TypeVar("_T")
 
 
@@ -111,7 +114,7 @@ def _details(fields: JsonObject) -> JsonObject:
     return {
         name: value
         for name, value in fields.items()
-        if name in _DOCUMENTED and not isinstance(value, dict | list)
+        if name in _DOCUMENTED and not isinstance(value, _NESTED)
     }
 
 

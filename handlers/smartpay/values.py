@@ -15,6 +15,7 @@ CURRENCY = "CAD"
 _DATE = re.compile(
     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
 )
+_WITHOUT_OFFSET = len("2026-01-01 00:00:00")
 _ZEROS = "0000-00-00"
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -41,6 +42,8 @@ def date(value: Json) -> datetime | None:
         msg = f"{value!r:.40} is not a date with a time"
         raise Unreadable(msg)
     try:
+        if len(text) == _WITHOUT_OFFSET:
+            return datetime.fromisoformat(f"{text}Z")
         moment = datetime.fromisoformat(text.upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import structlog
-from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import KafkaError
 
 from receiver.kafka.batching import Batching, NotDurable, RecordRefused
@@ -40,7 +39,6 @@ class Appender:
         self._connected = f"Kafka takes {what}"
         self._tripped = f"Kafka does not take {what}"
         self._batching: Batching | None = None
-        self._partitions: dict[str, int] = {}
         self._broken = asyncio.Event()
         self._on_trial = False
         self._trial_under_way = False
@@ -124,21 +122,13 @@ class Appender:
         batching = self._batching
         if batching is None or self._broken.is_set():
             raise NotDurable(self.problem)
-        partitions = self._partitions.get(topic)
-        if partitions is None:
-            client = batching.producer.client
-            known = client.cluster.partitions_for_topic(topic)
-            if not known:
-                # Not the cluster's fault: others of its topics are still appended to.
-                client.force_metadata_update()
-                raise NotDurable(f"there is no topic {topic}: run 'payevents topics create'")
-            # aiokafka makes a new set of them each time: they are counted once for each answer of
-            # the cluster that tells of them.
-            partitions = self._partitions[topic] = len(known)
-        return batching, partitions
-
-    def _forget_partitions(self, _: ClusterMetadata) -> None:
-        self._partitions.clear()
+        client = batching.producer.client
+        partitions = client.cluster.partitions_for_topic(topic)
+        if not partitions:
+            # Not the cluster's fault: others of its topics are still appended to.
+            client.force_metadata_update()
+            raise NotDurable(f"there is no topic {topic}: run 'payevents topics create'")
+        return batching, len(partitions)
 
     def acknowledged(self, batching: Batching) -> None:
         """Note a batch that is durable: the trial is over, if there was one."""
@@ -177,8 +167,6 @@ class Appender:
                         # See Session: a topic that is not asked for by name is forgotten some day.
                         producer.client.add_topic(topic)
                     await producer.client.force_metadata_update()
-                    producer.client.cluster.add_listener(self._forget_partitions)
-                    self._partitions.clear()
             except asyncio.CancelledError:
                 await discard_producer(producer)
                 raise

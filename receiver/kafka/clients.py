@@ -19,7 +19,7 @@ _NOTICE_TOPICS_MS = 5_000
 """How soon a topic that was missing is noticed; aiokafka's own default is five minutes."""
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record to be written; ``value`` None is a tombstone."""
 
     key: bytes

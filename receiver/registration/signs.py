@@ -9,7 +9,7 @@ ACCOUNT = "account"
 """The kind under which the watchlist keeps what is known of an account; no watch has it."""
 
 
-class _Sign(msgspec.Struct, frozen=True):
+class _Sign(msgspec.Struct, frozen=True, gc=False):
     account: str
 
     @property

@@ -52,7 +52,11 @@ class Batch:
         """
         for topic, records in self._outputs.items():
             count = await partitions(topic)
+            placed: list[list[Record]] = [[] for _ in range(count)]
             for key, record in records:
-                self.place(topic, self.partition_for(key, count), record)
+                placed[self.partition_for(key, count)].append(record)
+            for partition, each in enumerate(placed):
+                if each:
+                    self._placed.setdefault((topic, partition), []).extend(each)
         self._outputs.clear()
         return self._placed

@@ -139,6 +139,6 @@ class Handling:
 
 
 def _is_oversized(record: InputRecord) -> bool:
-    around = sum([len(name) + len(value or b"") for name, value in record.headers])
+    around = sum([len(name) + len(value) if value else len(name) for name, value in record.headers])
     around += len(record.key or b"")
     return around > _MOST_AROUND or len(record.value or b"") > MOST_BYTES

@@ -31,7 +31,7 @@ _MOST_ROUTES = 10_000
 """Sorts of resources whose topic is remembered: six kinds, test or live, of each account."""
 
 
-class Consequences(msgspec.Struct):
+class Consequences(msgspec.Struct, gc=False):
     """What follows from one observation. ``refusals`` become dead letters.
 
     ``events`` go to ``topic``: an observation is about one resource. ``signs`` tell of the

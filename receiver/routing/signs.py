@@ -9,7 +9,6 @@ All of that only looks after webhooks, and so must never keep an observation fro
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import timedelta
 
 import structlog
 
@@ -19,7 +18,7 @@ from handlers.observation import Observation, Origin
 from handlers.provider import Handler
 from receiver.registration.signs import Announced, Arrived, Missed, Sign, Unannounced
 
-_TOLD_BY_WEBHOOKS = frozenset({Origin.WEBHOOK, Origin.LOOKUP})
+_TOLD_BY_WEBHOOKS = (Origin.WEBHOOK, Origin.LOOKUP)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -100,6 +99,8 @@ def _signs(
 def _announced(
     handler: Handler, observation: Observation, topics: Mapping[Fact, str], settlement: Settlement
 ) -> Announced | None:
+    if not settlement.publications and not settlement.announced:
+        return None
     by_webhook = announced_by(observation, topics)
     told = [new.fact for new in settlement.publications if new.fact in by_webhook]
     if settlement.announced:
@@ -108,15 +109,15 @@ def _announced(
     if not told:
         return None
     topic = handler.letter_topic(observation)
-    if topic not in {topics[fact] for fact in told}:
+    of_topic = [fact for fact in told if topics[fact] == topic]
+    if not of_topic:
         topic = topics[told[-1]]
+        of_topic = [fact for fact in told if topics[fact] == topic]
     return Announced(
         observation.account,
         topic,
         observation.received_at.timestamp(),
-        delay=_delay(observation, [fact for fact in told if topics[fact] == topic])
-        if observation.origin is Origin.WEBHOOK
-        else None,
+        delay=_delay(observation, of_topic) if observation.origin is Origin.WEBHOOK else None,
         signed_with=observation.signed_with,
         facts=tuple(str(fact.id) for fact in settlement.announced),
     )
@@ -130,8 +131,8 @@ def _delay(observation: Observation, facts: Collection[Fact]) -> float | None:
     dates = [fact.occurred_at for fact in facts if fact.occurred_at is not None]
     if not dates:
         return None
-    delay = observation.received_at - max(dates)
-    return None if delay < timedelta(0) else delay.total_seconds()
+    delay = (observation.received_at - max(dates)).total_seconds()
+    return None if delay < 0 else delay
 
 
 def _missed(

@@ -31,7 +31,7 @@ Half of what a request may take: a leader that hangs is noticed as soon as befor
 """
 
 
-class InputRecord(msgspec.Struct, frozen=True):
+class InputRecord(msgspec.Struct, frozen=True, gc=False):
     """A record of the shard's input partition."""
 
     offset: int
