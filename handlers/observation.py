@@ -1,6 +1,7 @@
 """An observation: the bytes a provider told us, with where and when."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -117,8 +118,12 @@ class Observation(msgspec.Struct, frozen=True, dict=True):
             raise ValueError(msg) from None
 
 
-class Position(msgspec.Struct, frozen=True, gc=False):
-    """Where an observation stands in the inbox."""
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where an observation stands in the inbox.
+
+    A dataclass, since ``explain --json`` tells it as it is.
+    """
 
     topic: str
     partition: int
