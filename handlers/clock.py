@@ -40,6 +40,11 @@ def microseconds(moment: datetime) -> Microseconds:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def from_microseconds(count: Microseconds) -> datetime:
+    """Return the time that :func:`microseconds` counts."""
+    return _EPOCH + count * _MICROSECOND
+
+
 def from_rfc3339(text: str) -> datetime:
     """Return the moment that ``text`` names, in UTC.
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from handlers.clock import microseconds
 from handlers.fact import Reading
-from handlers.ledger import Entry, microseconds
+from handlers.ledger import Entry
 
 CLOCK_SKEW = timedelta(seconds=5)
 """How far the clocks of two replicas may differ before a live read counts as later than a fact."""

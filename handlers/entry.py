@@ -11,12 +11,10 @@ tells the two forms apart, for ever. What has no room in a layout is a MessagePa
 
 import struct
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from handlers.clock import Microseconds, microseconds
 from handlers.fact import RANKS, UNDATED, OrderKey
 from handlers.published import (
     DoesNotFit,
@@ -27,7 +25,7 @@ from handlers.published import (
     to_wide,
 )
 
-__all__ = ["KINDS", "Entry", "Published", "microseconds", "moment"]
+__all__ = ["KINDS", "Entry", "Published"]
 
 KINDS: Final = ("invoice", "order", "charge", "refund", "transfer", "transfer_request")
 """The kinds that have a code: their place here. As with facts: add to them, never change them."""
@@ -123,13 +121,3 @@ def _from_compact(raw: bytes) -> Entry:
         facts_at += _HORIZON.size
     published = (from_wide if head & _WIDE else from_narrow)(raw[facts_at:])
     return Entry(KINDS[head & _CODE], published, since)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def moment(microseconds: Microseconds | None) -> datetime:
-    """Return the time that a record holds, the beginning of all time where it holds none."""
-    if microseconds is None:
-        return datetime.min.replace(tzinfo=UTC)
-    return _EPOCH + timedelta(microseconds=microseconds)

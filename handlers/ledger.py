@@ -26,8 +26,8 @@ from operator import attrgetter
 
 import msgspec
 
-from handlers.clock import Microseconds
-from handlers.entry import Entry, Published, microseconds, moment
+from handlers.clock import Microseconds, from_microseconds, microseconds
+from handlers.entry import Entry, Published
 from handlers.fact import CREATIONS, RANKS, Fact, OrderKey, Reading
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "Published",
     "Settlement",
     "is_forgettable",
-    "microseconds",
     "settle",
 ]
 
@@ -141,12 +140,12 @@ def _doubtful(entry: Entry, new: Sequence[Fact], asserted: Sequence[Fact]) -> Co
     """Return which of the ``new`` facts may have been published and forgotten."""
     if entry.since is None:
         return ()
-    since = moment(entry.since)
+    since = from_microseconds(entry.since)
     ranks = RANKS[entry.kind]
     lowest = min(ranks.values())
     births = [fact.occurred_at for fact in asserted if fact.rank == lowest]
     births += [
-        moment(fact.occurred_at)
+        from_microseconds(fact.occurred_at)
         for fact in entry.published
         if ranks[fact.action] == lowest and fact.occurred_at is not None
     ]

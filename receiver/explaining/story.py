@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from handlers.clock import from_microseconds, microseconds
 from handlers.fact import Fact
-from handlers.ledger import Entry, Published, microseconds
+from handlers.ledger import Entry, Published
 from handlers.observation import Origin, Position
 from receiver.explaining.evidence import Arrival, Evidence, SeenEvent, SeenLetter, SeenLookUp
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Fate(StrEnum):
@@ -125,7 +124,7 @@ class _Teller:
             Remembered(
                 published.action,
                 test,
-                _EPOCH + timedelta(microseconds=published.observed_at),
+                from_microseconds(published.observed_at),
                 sequence,
                 self._events.get(fact_id),
                 self._publisher(fact_id) in here,

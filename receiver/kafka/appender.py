@@ -80,10 +80,7 @@ class Appender:
         """
         batching, partitions = self._ready(topic)
         partition = partition_for(partition_key or key, partitions)
-        if self._on_trial:
-            with self._trial():
-                offset = await batching.append(topic, partition, key, value, headers or [])
-        else:
+        with self._trial() if self._on_trial else contextlib.nullcontext():
             offset = await batching.append(topic, partition, key, value, headers or [])
         return partition, offset
 

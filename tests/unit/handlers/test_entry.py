@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from handlers.entry import KINDS, Entry, Published, microseconds
+from handlers.clock import microseconds
+from handlers.entry import KINDS, Entry, Published
 from handlers.fact import RANKS
 from handlers.published import ACTIONS
 
