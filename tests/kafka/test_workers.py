@@ -39,17 +39,14 @@ def service(kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path) -> Iterat
 
 @dataclass(slots=True)
 class Stranger(Sender):
-    """Sends each webhook over a connection of its own, and notes how it is turned away."""
+    """Sends each webhook over a connection of its own, and counts those cut off or not made."""
 
-    not_connected: int = 0
     broken: int = 0
 
     async def _accepted(self, session: aiohttp.ClientSession, webhook: Webhook) -> bool:
         del session
         try:
             return await post(self.urls[0], webhook) == 200
-        except aiohttp.ClientConnectorError:
-            self.not_connected += 1
         except aiohttp.ClientError:
             self.broken += 1
         return False
@@ -181,8 +178,8 @@ async def test_a_worker_that_is_killed_under_load(
     assert (await counted(service, "payevents_worker_restarts_total")) == {"0": 0, "1": 1}
     facts = await traffic.finish()
     sender = traffic.sender
-    assert sender.not_connected == 0
-    # No more than what it had under way when it died: each was sent again.
+    # No more than what it had under way when it died, handshakes included (the kernel resets
+    # them with the listener); had its share of the port stayed, half of all would be refused.
     assert sender.refused == sender.broken <= sender.concurrency
     await published_once(kafka_cluster, topic_prefix, facts)
 
