@@ -70,7 +70,10 @@ async def read_body(request: web.BaseRequest, *, most_bytes: int, seconds: float
             return await _collect(request, most_bytes)
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="the body took too long\n") from None
-    except (web.RequestPayloadError, ConnectionError):
+    except (web.RequestPayloadError, ConnectionError) as error:
+        # The stream keeps the error, which would keep the stream and all that was read of it until
+        # the garbage collector comes by.
+        error.__traceback__ = None
         raise web.HTTPBadRequest(text="the body broke off\n") from None
 
 
