@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from handlers.jsontext import Json, JsonObject, Unreadable
+from handlers.jsontext import Json, JsonObject, Unreadable, parse_object
 from handlers.resource import usable_id
 from handlers.smartpay import values
 
@@ -52,13 +52,32 @@ def find(body: JsonObject) -> Found | None:
     return None
 
 
-def keyed_by(body: JsonObject) -> tuple[str, str] | None:
-    """Return kind and id of what :func:`find` finds."""
+class _Outermost(msgspec.Struct, gc=False):
+    """A body of which only the id of the outermost invoice is read."""
+
+    invoice_id: str = ""
+
+
+_outermost = msgspec.json.Decoder(_Outermost)
+
+
+def keyed_by(raw: bytes) -> tuple[str, str] | None:
+    """Return kind and id of what :func:`find` finds in the JSON ``raw``.
+
+    What cannot be read as a whole may be keyed all the same, by an invoice's id.
+
+    Raises:
+        Unreadable: there is no such id, and ``raw`` is not a JSON object.
+
+    """
     # Nothing goes before the outermost invoice: with one, which most have, nothing else is read.
-    id = usable_id(body.get(ID_FIELDS[INVOICE]))  # noqa: A001 - the provider's word
+    try:
+        id = usable_id(_outermost.decode(raw).invoice_id)  # noqa: A001 - the provider's word
+    except (ValueError, RecursionError):
+        id = None  # noqa: A001
     if id is not None:
         return INVOICE, id
-    found = find(body)
+    found = find(parse_object(raw))
     return None if found is None else (found.kind, found.id)
 
 

@@ -77,7 +77,7 @@ class SmartPayHandler(BaseHandler):
         """Return the key of the invoice or order that the body names, never of its topic."""
         account = self._settings.name
         try:
-            named = keyed_by(parse_object(body))
+            named = keyed_by(body)
         except Unreadable:
             named = None
         if named is None:
