@@ -80,9 +80,11 @@ class Appender:
         """
         batching, partitions = self._ready(topic)
         partition = partition_for(partition_key or key, partitions)
-        with self._trial() if self._on_trial else contextlib.nullcontext():
+        if not self._on_trial:
             offset = await batching.append(topic, partition, key, value, headers or [])
-        return partition, offset
+            return partition, offset
+        with self._trial():
+            return partition, await batching.append(topic, partition, key, value, headers or [])
 
     async def append_all(
         self, topic: str, records: Sequence[Appended]
@@ -132,7 +134,7 @@ class Appender:
         if batching is self._batching and not self._broken.is_set():
             self._on_trial, self._trips = False, 0
 
-    def failed(self, batching: Batching, error: Exception) -> str:
+    def failed(self, batching: Batching, error: BaseException) -> str:
         """Break with the producer whose batch was not acknowledged; return what is the problem."""
         problem = f"Kafka did not acknowledge: {error!r}"
         if batching is self._batching and not self._broken.is_set():
@@ -186,4 +188,4 @@ class Appender:
         if batching is not None:
             with contextlib.suppress(Exception):
                 await discard_producer(batching.producer)
-            await batching.close()
+            batching.close()

@@ -5,17 +5,19 @@ and makes two futures, for each one of them.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from receiver.kafka.clients import KafkaHeaders
+from receiver.kafka.handover import hand_over
 
-_Batch: TypeAlias = Any  # aiokafka is untyped
-
+_Place: TypeAlias = tuple[str, int]
+"""A topic, and the partition of it."""
 
 _GIVEN_UP: Final = "the connection to Kafka was given up"
 
@@ -34,7 +36,7 @@ class Breaker(Protocol):
     def acknowledged(self, batching: "Batching") -> None:
         """Note that a batch is durable."""
 
-    def failed(self, batching: "Batching", error: Exception) -> str:
+    def failed(self, batching: "Batching", error: BaseException) -> str:
         """Note that a batch is not, as far as is known; return what its senders are told."""
 
 
@@ -47,15 +49,35 @@ class _Record(NamedTuple):
     offset: "asyncio.Future[int]"
 
 
+class _Batch:
+    """Records of one place on their way, to be answered by ``deadline`` in the loop's time."""
+
+    __slots__ = ("builder", "deadline", "place", "records")
+
+    def __init__(self, place: _Place, builder: BatchBuilder, deadline: float) -> None:
+        self.place = place
+        self.builder = builder
+        self.deadline = deadline
+        self.records: list[_Record] = []
+
+    def take(self, record: _Record) -> bool:
+        """Add a record; False if the batch is full, or was sent."""
+        key, value, headers, _ = record
+        if self.builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+            return False
+        self.records.append(record)
+        return True
+
+
 class Batching:
     """Appends records through one producer.
 
     One partition's are usually in the order in which they came; where several batches of it wait
     they are not always.
 
-    A batch is handed to the producer in the loop's next turn, and takes more records until that one
-    sends it: so batches grow with the load, and nothing waits where there is none. How much waits
-    is not bounded here. Everybody waits for their own record, so it is as much as they hold.
+    A batch takes more records until the producer sends it: so batches grow with the load, and
+    nothing waits where there is none. How much waits is not bounded here. Everybody waits for their
+    own record, so it is as much as they hold.
 
     ``within`` is how many seconds a batch may take from its first record to its answer.
     """
@@ -65,8 +87,10 @@ class Batching:
         self._within = within
         self._breaker = breaker
         self._loop = asyncio.get_running_loop()
-        self._open: dict[tuple[str, int], tuple[_Batch, list[_Record]]] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._open: dict[_Place, _Batch] = {}
+        # In the order of their deadlines.
+        self._under_way: dict[_Batch, None] = {}
+        self._watching: asyncio.TimerHandle | None = None
 
     def append(
         self, topic: str, partition: int, key: bytes, value: bytes, headers: KafkaHeaders
@@ -78,106 +102,84 @@ class Batching:
         """
         record = _Record(key, value, headers, self._loop.create_future())
         place = topic, partition
-        batch, records = self._open.get(place, (None, []))
-        if batch is None or not _add(batch, record):
-            batch, records = self.producer.create_batch(), []
-            # A batch takes its first record however large it is: Kafka judges that.
-            _add(batch, record)
-            self._open[place] = batch, records
-            task = self._loop.create_task(self._send(place, batch, records))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
-        records.append(record)
+        batch = self._open.get(place)
+        if batch is None or not batch.take(record):
+            self._open[place] = self._send(place, [record])
         return record.offset
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give up what is under way: its senders are told that it is not durable."""
-        for task in self._under_way:
-            task.cancel()
-        if self._under_way:
-            await asyncio.wait(self._under_way)
-        # Of a task that was cancelled before it began, nobody else would tell.
-        for _, records in self._open.values():
-            _fail(records, NotDurable, _GIVEN_UP)
+        for batch in self._under_way:
+            _fail(batch.records, NotDurable, _GIVEN_UP)
+        self._under_way.clear()
         self._open.clear()
+        if self._watching is not None:
+            self._watching.cancel()
 
-    async def _send(
-        self, place: tuple[str, int], batch: _Batch, records: Sequence[_Record]
-    ) -> None:
+    def _send(self, place: _Place, records: Sequence[_Record]) -> _Batch:
+        """Begin a batch with ``records``, which fit into one or are one."""
+        batch = _Batch(place, self.producer.create_batch(), self._loop.time() + self._within)
+        for record in records:
+            # A batch takes its first record however large it is: Kafka judges that.
+            batch.take(record)
         try:
-            await self._deliver(place, batch, records)
-        finally:
-            if self._open.get(place, (None,))[0] is batch:
-                del self._open[place]
-            _fail(records, NotDurable, _GIVEN_UP)
-
-    async def _deliver(
-        self, place: tuple[str, int], batch: _Batch, records: Sequence[_Record]
-    ) -> None:
-        topic, partition = place
-        try:
-            async with asyncio.timeout(self._within):
-                # The future has no name: it and its error, which names what is in this frame, would
-                # hold each other and the records until the garbage collector comes by.
-                first = await _first_offset(await self._hand_over(batch, topic, partition))
-        except MessageSizeTooLargeError:
-            await self._deliver_apart(place, records)
-        except (KafkaError, OSError, TimeoutError, AssertionError) as error:
-            _fail(records, NotDurable, self._breaker.failed(self, error))
+            answer = hand_over(self.producer, batch.builder, *place)
+        except KafkaError as error:
+            self._failed(batch, error)
         else:
+            self._under_way[batch] = None
+            answer.add_done_callback(partial(self._answered, batch))
+            if self._watching is None:
+                self._watching = self._loop.call_at(batch.deadline, self._look)
+        return batch
+
+    def _answered(self, batch: _Batch, answer: "asyncio.Future[Any]") -> None:
+        error = answer.exception()
+        if batch not in self._under_way:
+            # It took too long, and its senders were told so.
+            return
+        del self._under_way[batch]
+        if self._open.get(batch.place) is batch:
+            del self._open[batch.place]
+        if error is None:
             self._breaker.acknowledged(self)
-            for offset, record in enumerate(records, first):
+            for offset, record in enumerate(batch.records, answer.result().offset):
                 if not record.offset.done():
                     record.offset.set_result(offset)
+        elif isinstance(error, MessageSizeTooLargeError):
+            self._send_apart(batch)
+        else:
+            self._failed(batch, error)
 
-    async def _hand_over(self, batch: _Batch, topic: str, partition: int) -> "asyncio.Future[Any]":
-        """Return what has the answer, once the batches before it in its partition are on their way.
+    def _look(self) -> None:
+        """Give up the batches that took too long; come back when the next one would have."""
+        self._watching = None
+        for batch in list(self._under_way):
+            if batch.deadline > self._loop.time():
+                self._watching = self._loop.call_at(batch.deadline, self._look)
+                break
+            del self._under_way[batch]
+            self._failed(batch, TimeoutError(f"no answer within {self._within:g} s"))
 
-        aiokafka counts the time that each of those takes into that of the next once more, so its
-        own limit would come too early; until it takes a batch, it can be given it again.
-        """
-        while True:
-            with contextlib.suppress(KafkaTimeoutError):
-                sent: asyncio.Future[Any] = await self.producer.send_batch(
-                    batch, topic, partition=partition
-                )
-                return sent
+    def _failed(self, batch: _Batch, error: BaseException) -> None:
+        # What comes later begins another one, which has all the time there is.
+        batch.builder.close()
+        _fail(batch.records, NotDurable, self._breaker.failed(self, error))
 
-    async def _deliver_apart(self, place: tuple[str, int], records: Sequence[_Record]) -> None:
+    def _send_apart(self, batch: _Batch) -> None:
         """Send the halves of a batch that is too large for its topic: its records may not be.
 
         One record that is too large fails alone, and its neighbours do not.
         """
+        records = batch.records
         if len(records) == 1:
-            told = f"{place[0]} takes no record as large: raise its max.message.bytes"
+            told = f"{batch.place[0]} takes no record as large: raise its max.message.bytes"
             _fail(records, RecordRefused, told)
             return
         middle = len(records) // 2
         for half in (records[:middle], records[middle:]):
-            batch = self.producer.create_batch()
-            for record in half:
-                _add(batch, record)
-            await self._deliver(place, batch, half)
-
-
-def _add(batch: _Batch, record: _Record) -> bool:
-    added = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
-    return added is not None
-
-
-async def _first_offset(sent: "asyncio.Future[Any]") -> int:
-    # If it is given up it may still fail later, and nobody would listen.
-    sent.add_done_callback(_hear)
-    try:
-        metadata = await asyncio.shield(sent)
-    finally:
-        del sent
-    return int(metadata.offset)
-
-
-def _hear(sent: "asyncio.Future[Any]") -> None:
-    if not sent.cancelled():
-        sent.exception()
+            # No others are added, or it might be too large again.
+            self._send(batch.place, half).builder.close()
 
 
 def _fail(records: Sequence[_Record], failure: Callable[[str], Exception], told: str) -> None:

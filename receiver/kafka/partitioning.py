@@ -20,9 +20,10 @@ def key_hash(key: bytes) -> int:
     # The keys of an account's resources differ after their last slash, and what comes before it
     # is hashed once for all keys of one length.
     shared = key.rfind(b"/") + 1 & ~3
-    mixed = _mixed(_begun(key[:shared], size), key[shared : size & ~3])
-    if size & 3:
-        mixed = (mixed ^ int.from_bytes(key[size & ~3 :], "little")) * _FACTOR & _WORD
+    whole = size & ~3
+    mixed = _mixed(_begun(key[:shared], size), key[shared:whole])
+    if whole < size:
+        mixed = (mixed ^ int.from_bytes(key[whole:], "little")) * _FACTOR & _WORD
     mixed = (mixed ^ mixed >> 13) * _FACTOR & _WORD
     return (mixed ^ mixed >> 15) & _POSITIVE
 

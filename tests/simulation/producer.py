@@ -46,7 +46,11 @@ class SimulatedProducer:
         self._txn_manager = None
         self._sender: Any = SimpleNamespace(sender_task=None)
         self._message_accumulator: Any = SimpleNamespace(
-            _closed=False, _batches={}, _pending_batches=set()
+            _closed=False,
+            _exception=None,
+            _batches={},
+            _pending_batches=set(),
+            _append_batch=self._queue,
         )
         self._queues: dict[TopicPartition, list[Batch]] = self._message_accumulator._batches
         self._in_flight: set[Batch] = self._message_accumulator._pending_batches
@@ -110,12 +114,7 @@ class SimulatedProducer:
         self._check()
         if self.transactional_id is not None and not self._in_transaction:
             raise AssertionError("no transaction is under way")
-        at = TopicPartition(topic, partition)
-        batch.sequence = self._sequences.get(at, 0)
-        self._sequences[at] = batch.sequence + len(batch.payloads)
-        self._queues.setdefault(at, []).append(batch)
-        self._wake.set()
-        return asyncio.shield(batch.future)
+        return asyncio.shield(self._queue(batch, TopicPartition(topic, partition)).future)
 
     async def commit_transaction(self) -> None:
         """Commit what was sent, also where some of it failed."""
@@ -124,6 +123,13 @@ class SimulatedProducer:
     async def abort_transaction(self) -> None:
         """Abort."""
         await self._end(commit=False)
+
+    def _queue(self, batch: Batch, at: TopicPartition) -> Batch:
+        batch.sequence = self._sequences.get(at, 0)
+        self._sequences[at] = batch.sequence + len(batch.payloads)
+        self._queues.setdefault(at, []).append(batch)
+        self._wake.set()
+        return batch
 
     def _check(self) -> None:
         if self._closed:
@@ -225,7 +231,7 @@ class SimulatedProducer:
         settle(done, None)
 
     def _fail(self, error: KafkaError) -> None:
-        self._fatal = error
+        self._fatal = self._message_accumulator._exception = error
         queued = [batch for queue in self._queues.values() for batch in queue]
         for batch in [*queued, *self._in_flight]:
             settle(batch.future, error)

@@ -32,13 +32,14 @@ class Batch:
     """Records for one partition; ``future`` is done when they are written, or never will be.
 
     ``number`` tells the batches of one producer apart, the same in each run. It takes records until
-    it is ``sent`` for the first time.
+    it is ``sent`` for the first time, or closed.
     """
 
     number: int
     payloads: list[Payload] = field(default_factory=list)
     sequence: int = 0
     sent: bool = False
+    closed: bool = False
     future: "asyncio.Future[Any]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -57,10 +58,14 @@ class Batch:
         headers: list[tuple[str, bytes]],
     ) -> object:
         """Add a record, None if it is too late for that; every batch has room."""
-        if self.sent:
+        if self.sent or self.closed:
             return None
         self.payloads.append(Payload(key, value, tuple(headers)))
         return self.payloads[-1]
+
+    def close(self) -> None:
+        """Take no more records."""
+        self.closed = True
 
 
 class ProducerClient:
