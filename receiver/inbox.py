@@ -1,6 +1,6 @@
 """The inbox: where observations become durable, before anything else happens to them."""
 
-from handlers.observation import Observation, Position
+from handlers.observation import Observation
 from receiver.kafka.appender import Appender
 
 MOST_BYTES = 512 * 1024
@@ -28,7 +28,7 @@ class Inbox:
         """Return why they cannot; empty if they can."""
         return self._appender.problem
 
-    async def append(self, key: str, observation: Observation) -> Position:
+    async def append(self, key: str, observation: Observation) -> None:
         """Append ``observation`` under its resource's ``key``; return once it is durable.
 
         Raises:
@@ -37,7 +37,6 @@ class Inbox:
         """
         if len(observation.body) > MOST_BYTES:
             raise TooLarge(f"{len(observation.body)} bytes are more than {MOST_BYTES}")
-        partition, offset = await self._appender.append(
+        await self._appender.append(
             self._topic, key.encode(), observation.body, headers=observation.headers()
         )
-        return Position(self._topic, partition, offset)

@@ -2,7 +2,7 @@
 
 import structlog
 
-from handlers.observation import Observation, Position
+from handlers.observation import Observation
 from receiver.inbox import Inbox
 from receiver.kafka.appender import NotDurable
 from receiver.spool.errors import SpoolFailed, SpoolFull, SpoolSlow
@@ -24,22 +24,22 @@ class Intake:
         self._spool = spool
         self._spooling = False
 
-    async def accept(self, key: str, observation: Observation) -> Position | None:
-        """Return once ``observation`` is durable: where in the inbox it is, None in the spool.
+    async def accept(self, key: str, observation: Observation) -> bool:
+        """Return once ``observation`` is durable: True if Kafka took it, False if the spool did.
 
         Raises:
             NotDurable: neither Kafka nor the disk took it.
             TooLarge: neither ever will.
         """
         try:
-            at = await self._inbox.append(key, observation)
+            await self._inbox.append(key, observation)
         except NotDurable as unavailable:
             await self._keep(key, observation, unavailable)
-            return None
+            return False
         if self._spooling:
             self._spooling = False
             log.info("webhooks go to Kafka again")
-        return at
+        return True
 
     async def _keep(self, key: str, observation: Observation, unavailable: NotDurable) -> None:
         spooled = Spooled(key.encode(), observation.headers(), observation.body)

@@ -129,10 +129,10 @@ class PublicListener:
         if handler is None:
             raise web.HTTPNotFound(text="no such account\n")
         most = self._limits.max_body
-        if not connection.has_room(announced(request, most)):
-            return _come_again("too much is waiting")
         body = at_hand(request, most)
         if body is None:
+            if not connection.has_room(announced(request, most)):
+                return _come_again("too much is waiting")
             await invite(request)
             body = await read_body(request, most_bytes=most, seconds=self._limits.body_timeout)
         delivery.body = body
@@ -156,13 +156,13 @@ class PublicListener:
             traceparent=_traceparent(headers.get("traceparent")),
         )
         try:
-            at = await self._intake.accept(handler.inbox_key(topic, body), observation)
+            by_kafka = await self._intake.accept(handler.inbox_key(topic, body), observation)
         except TooLarge as error:
             raise web.HTTPRequestEntityTooLarge(0, len(body), text=f"{error}\n") from None
         except NotDurable as error:
             _warn("a webhook is not durable", handler, delivery, error)
             return _come_again("not durable")
-        if at is None:
+        if not by_kafka:
             self._metrics.spooled.labels(observation.account).inc()
         return None
 

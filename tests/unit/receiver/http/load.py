@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Self, cast
 
 from config.listeners import HttpSettings
-from handlers.observation import Observation, Position
+from handlers.observation import Observation
 from handlers.smartpay import provider
 from handlers.smartpay.settings import SmartPaySettings
 from receiver.accounts.registry import Accounts
@@ -38,11 +38,11 @@ class WaitingIntake:
     taken: list[Observation] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def accept(self, key: str, observation: Observation) -> Position:
+    async def accept(self, _: str, observation: Observation) -> bool:
         """Accept it, once the intake goes on."""
         self.taken.append(observation)
         await self.go.wait()
-        return Position(key, 0, 1)
+        return True
 
 
 @dataclass

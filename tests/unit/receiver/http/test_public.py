@@ -15,7 +15,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from config.listeners import HttpSettings
-from handlers.observation import Observation, Position
+from handlers.observation import Observation
 from handlers.smartpay import provider
 from handlers.smartpay.settings import SmartPaySettings
 from receiver.accounts.registry import Accounts
@@ -42,12 +42,12 @@ class FakeIntake:
     accepted: list[Observation] = field(default_factory=list)
     away: bool = False
 
-    async def accept(self, key: str, observation: Observation) -> Position:
+    async def accept(self, _: str, observation: Observation) -> bool:
         """Accept it, if anything is accepted."""
         if self.away:
             raise NotDurable("neither Kafka nor the disk")
         self.accepted.append(observation)
-        return Position(key, 0, len(self.accepted))
+        return True
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from handlers.observation import Observation, Position
+from handlers.observation import Observation
 from receiver.inbox import MOST_BYTES, Inbox, TooLarge
 from receiver.kafka.appender import NotDurable
 from receiver.polling.entry import WatchEntry
@@ -123,7 +123,7 @@ class FakeInbox(Inbox):
         self.appended: list[tuple[str, Observation]] = []
         self.durable = True
 
-    async def append(self, key: str, observation: Observation) -> Position:
+    async def append(self, key: str, observation: Observation) -> None:
         """Append, or say that it is not durable."""
         await asyncio.sleep(0)
         if len(observation.body) > MOST_BYTES:
@@ -131,7 +131,6 @@ class FakeInbox(Inbox):
         if not self.durable:
             raise NotDurable("Kafka is away")
         self.appended.append((key, observation))
-        return Position("inbox", 0, len(self.appended) - 1)
 
     def bodies(self) -> list[str]:
         """Return the bodies appended so far, as text."""

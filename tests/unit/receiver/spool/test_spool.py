@@ -206,14 +206,13 @@ async def test_a_spool_that_fails_while_it_is_drained_does_not_hold_up_the_other
 async def test_kafka_comes_first(spool: Spool) -> None:
     """While Kafka acknowledges, nothing is spooled."""
     kafka = Kafka()
-    at = await Intake(cast("Inbox", kafka), spool).accept("key", OBSERVATION)
-    assert at is not None
+    assert await Intake(cast("Inbox", kafka), spool).accept("key", OBSERVATION)
     assert spool.count == 0
 
 
 async def test_what_kafka_does_not_take_is_on_the_disk(spool: Spool) -> None:
     """With Kafka away an accepted observation is in the spool, with its key and headers."""
-    assert await Intake(cast("Inbox", Kafka(takes=0)), spool).accept("key", OBSERVATION) is None
+    assert await Intake(cast("Inbox", Kafka(takes=0)), spool).accept("key", OBSERVATION) is False
     [stored] = await spool.oldest(10)
     assert stored.spooled.key == b"key"
     restored = Observation.from_record(stored.spooled.headers, stored.spooled.body)
