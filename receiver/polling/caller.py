@@ -8,14 +8,7 @@ from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import unquote, urlencode
 
-from aiohttp import (
-    ClientError,
-    ClientSession,
-    ClientTimeout,
-    DummyCookieJar,
-    StreamReader,
-    TCPConnector,
-)
+from aiohttp import ClientError, TCPConnector
 from prometheus_client import Counter
 from yarl import URL
 
@@ -25,6 +18,7 @@ from handlers.exchange import CallFailed, Conversation, Request, Response
 from receiver.observability.metrics import Metrics
 from receiver.polling.budget import Budget
 from receiver.polling.slots import Slots
+from receiver.polling.wire import Wire
 
 _T = TypeVar("_T")
 
@@ -54,7 +48,7 @@ class Caller:
         share = max(1, concurrency // 2)
         self._host_slots = defaultdict[str, Slots](lambda: Slots(share))
         self._lines: dict[str, Line] = {}
-        self._session: ClientSession | None = None
+        self._connector: TCPConnector | None = None
         self._skews: dict[str, float] = {}
 
     def clock_skew(self, account: str) -> float | None:
@@ -63,18 +57,12 @@ class Caller:
 
     async def start(self) -> None:
         """Be ready to call."""
-        self._session = ClientSession(
-            # Proxies and .netrc of whoever started us have no say in where secrets go.
-            trust_env=False,
-            cookie_jar=DummyCookieJar(),
-            connector=TCPConnector(limit=0, ttl_dns_cache=60),
-            headers={"user-agent": "payevents"},
-        )
+        self._connector = TCPConnector(limit=0, ttl_dns_cache=60)
 
     async def close(self) -> None:
         """Call no more."""
-        if self._session is not None:
-            await self._session.close()
+        if self._connector is not None:
+            await self._connector.close()
 
     async def converse(
         self, account: AccountSettings, conversation: Conversation[_T], budget: Budget
@@ -125,48 +113,33 @@ class Caller:
     def _line(self, account: AccountSettings) -> "Line":
         line = self._lines.get(account.name)
         if line is None or line.account is not account:
+            if self._connector is None:
+                raise RuntimeError("the caller is not started")
             base = URL(account.base_url, encoded=True)
+            timeout = account.call_timeout.total_seconds()
+            wire = Wire(self._connector, base, timeout, self._max_response)
             slots = self._host_slots[base.raw_authority]
-            line = Line(account, base, slots, self._metrics.calls)
+            line = Line(account, base, wire, slots, self._metrics.calls)
             self._lines[account.name] = line
         return line
 
     async def _exchange(self, line: "Line", request: Request) -> Response:
-        if self._session is None:
-            raise RuntimeError("the caller is not started")
-        async with self._session.request(
-            request.method,
-            line.target(request),
-            headers=request.headers,
-            data=request.body or None,
-            # A redirect could carry credentials to another host.
-            allow_redirects=False,
-            timeout=line.timeout,
-        ) as answer:
-            body = await self._read(answer.content)
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(answer.status, body, headers, self._clock())
-
-    async def _read(self, content: StreamReader) -> bytes:
-        chunks, size = [], 0
-        while chunk := await content.readany():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > self._max_response:
-                raise AnswerTooLarge
-        return b"".join(chunks)
+        head, body = await line.wire.exchange(request, line.target(request))
+        headers = {name.lower(): value for name, value in head.headers.items()}
+        return Response(head.code, body, headers, self._clock())
 
 
 class Line:
     """What all calls of an account have in common, worked out once for as long as its settings."""
 
-    def __init__(self, account: AccountSettings, base: URL, slots: Slots, calls: Counter) -> None:
+    def __init__(
+        self, account: AccountSettings, base: URL, wire: Wire, slots: Slots, calls: Counter
+    ) -> None:
         self.account = account
+        self.wire = wire
         self.slots = slots
         self._calls = calls
         self._answered: dict[int, Counter] = {}
-        self.timeout = ClientTimeout(total=account.call_timeout.total_seconds())
-        self._base = base
         # yarl writes a slash where there is no path.
         self._path = base.raw_path.rstrip("/")
 
@@ -177,8 +150,8 @@ class Line:
             counter = self._answered[status] = self._calls.labels(self.account.name, str(status))
         counter.inc()
 
-    def target(self, request: Request) -> URL:
-        """Return the URL of a request.
+    def target(self, request: Request) -> str:
+        """Return path and query of a request, as they are asked for.
 
         Raises:
             PathRefused: its path is none.
@@ -189,9 +162,8 @@ class Line:
             if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(segments):
                 raise PathRefused
         if request.query:
-            query = urlencode(request.query)
-            return URL(f"{self.account.base_url}{path}?{query}", encoded=True)
-        return self._base.with_path(self._path + path, encoded=True)
+            path = f"{path}?{urlencode(request.query)}"
+        return self._path + path
 
 
 def _skew(response: Response) -> float | None:
@@ -211,10 +183,6 @@ def _date(told: str | None) -> datetime | None:
         return parsedate_to_datetime(told)
     except (ValueError, OverflowError):
         return None
-
-
-class AnswerTooLarge(ValueError):
-    """An answer is larger than ``poller.max_response``."""
 
 
 class PathRefused(ValueError):
