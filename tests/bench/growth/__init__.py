@@ -1,4 +1,4 @@
-"""What an observation costs as the ledger grows, and as partitions do."""
+"""What an observation costs as the ledger grows, as partitions do, and as accounts do."""
 
 from tests.bench.growth.benchmark import measure
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from zlib import crc32
 
 import orjson
 
@@ -41,8 +42,16 @@ class Observations:
         return sum(map(len, self.records.values()))
 
 
-def observations(count: int, partitions: int, seed: int) -> Observations:
-    """Return at least ``count`` observations in whole blocks; other seeds have other invoices."""
+def account_name(number: int) -> str:
+    """Return what the account of this number is called, from 0 on."""
+    return f"{ACCOUNT}-{number}" if number else ACCOUNT
+
+
+def observations(count: int, partitions: int, seed: int, accounts: int = 1) -> Observations:
+    """Return at least ``count`` observations in whole blocks; other seeds have other invoices.
+
+    These are spread over so many ``accounts``.
+    """
     random = Random(seed)
     records: dict[int, list[Record]] = {partition: [] for partition in range(partitions)}
     events: dict[str, str] = {}
@@ -51,10 +60,11 @@ def observations(count: int, partitions: int, seed: int) -> Observations:
         for number, (invoice, is_paid) in enumerate(_block(random)):
             invoice_id = f"{invoice['invoice_id']}-{seed}-{block}"
             fields = {**invoice, "invoice_id": invoice_id, "order_id": f"o-{invoice_id}"}
-            resource = ResourceKey("smartpay", ACCOUNT, "invoice", invoice_id)
+            account = account_name(crc32(invoice_id.encode()) % accounts)
+            resource = ResourceKey("smartpay", account, "invoice", invoice_id)
             key = resource.inbox_key.encode()
             at = received + timedelta(milliseconds=number)
-            record = _record(random, key, fields, at, is_paid=is_paid)
+            record = _record(random, resource, fields, at, is_paid=is_paid)
             records[partition_for(key, partitions)].append(record)
             for action in ("created", "paid") if is_paid else ("created",):
                 events[str(Fact(resource, action).id)] = resource.partition_key
@@ -101,11 +111,11 @@ def body_of(random: Random, fields: Mapping[str, Any], *, is_paid: bool) -> byte
 
 
 def _record(
-    random: Random, key: bytes, fields: dict[str, Any], at: datetime, *, is_paid: bool
+    random: Random, resource: ResourceKey, fields: dict[str, Any], at: datetime, *, is_paid: bool
 ) -> Record:
     body = body_of(random, fields, is_paid=is_paid)
     observation = Observation(
-        account=ACCOUNT,
+        account=resource.account,
         origin=Origin.WEBHOOK,
         topic=f"invoice/{'paid' if is_paid else 'created'}",
         received_at=at,
@@ -113,7 +123,7 @@ def _record(
         request_id=f"{random.getrandbits(128):032x}",
         signed_with="0a1b2c3d",
     )
-    return Record(key, body, observation.headers())
+    return Record(resource.inbox_key.encode(), body, observation.headers())
 
 
 def _id(random: Random) -> str:
