@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from handlers.fact import Claim
 from handlers.observation import Origin
 from handlers.resource import encode
@@ -12,8 +14,7 @@ RECONCILIATION = "reconciliation"
 """The kind of a watch that reads a listing once: see :meth:`Handler.reconciliation`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(msgspec.Struct, frozen=True, gc=False):
     """Something to be asked for again and again: ``kind`` is the provider's word for it."""
 
     account: str
@@ -45,8 +46,7 @@ class Session:
         self.token = self.expires_at = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True, gc=False):
     """One resource as a provider's API returned it; ``topic`` is the collection it came from."""
 
     topic: str
@@ -64,16 +64,14 @@ class Ending:
     """It never reached its terminal state while it was watched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(msgspec.Struct, frozen=True, gc=False):
     """A watch that another watch found, and how slowly it may go (see :attr:`Polled.pace`)."""
 
     watch: Watch
     pace: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Polled:
+class Polled(msgspec.Struct, frozen=True):
     """What a watch showed: its resources as they are now, changed or not; the host compares.
 
     ``status`` is the provider's word, for people. ``pace`` multiplies the account's

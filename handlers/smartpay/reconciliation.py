@@ -32,6 +32,8 @@ by their beginning, which is earlier, and so never blames a webhook for what cam
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from handlers.exchange import Conversation
 from handlers.fact import Uninterpretable
 from handlers.jsontext import JsonObject, compact
@@ -83,7 +85,7 @@ def read_head(
         since=now if is_cut else since,
         read_at=now if listing.is_whole else None,
     )
-    return replace(
+    return structs.replace(
         _shown(head, listing, progress),
         discovered=(Discovery(head.watch(settings.name)),) if is_cut else (),
         pace=settings.reconcile_interval / settings.poll_interval,
@@ -113,7 +115,7 @@ def read_window(
     if not listing.is_whole and window.is_divisible:
         parts = window.parts(listing.pages)
         discovered = tuple(Discovery(part.watch(settings.name)) for part in parts)
-        return replace(shown, discovered=discovered, ending=Ending.DONE)
+        return structs.replace(shown, discovered=discovered, ending=Ending.DONE)
     is_open = progress.is_open or any(_is_open(settings.name, row) for row in listing.rows)
     if not listing.is_whole:
         under_way = replace(
@@ -122,12 +124,12 @@ def read_window(
             page=progress.page + PAGES_A_VISIT - 1,
             is_open=is_open,
         )
-        return replace(shown, pace=_AT_ONCE, memory=under_way.encode())
+        return structs.replace(shown, pace=_AT_ONCE, memory=under_way.encode())
     age = now - window.until
     is_late = age >= settings.reconcile_lookback
     if window.asked is not None or (is_late and progress.is_late):
-        return replace(shown, ending=Ending.DONE)
-    return replace(
+        return structs.replace(shown, ending=Ending.DONE)
+    return structs.replace(
         shown,
         pace=_pause(settings, age, is_open=is_open) / settings.poll_interval,
         memory=Progress(read_at=progress.began or now, is_late=is_late).encode(),

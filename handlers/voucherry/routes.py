@@ -45,7 +45,10 @@ def is_url_of(url: str, base_url: str, collection: str, resource_id: str) -> boo
         ValueError: as :func:`path`.
 
     """
-    base, below, end = url.rpartition(path(collection, resource_id))
+    expected = path(collection, resource_id)
+    if url == base_url + expected:
+        return True
+    base, below, end = url.rpartition(expected)
     return bool(below) and end in {"", ".json"} and _normal(base) in _bases(base_url)
 
 

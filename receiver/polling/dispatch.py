@@ -108,6 +108,7 @@ class Dispatch:
     def take_outcomes(self, now: float) -> None:
         """Take into the watchlist what the visits came to that have ended."""
         ended, self._ended = self._ended, []
+        self._standings.check(now)
         for visit in ended:
             visit.account.under_way -= 1
             if self._accounts.get(visit.account.name) is visit.account:
@@ -215,7 +216,7 @@ class Dispatch:
                 visit.account.failed(outcome.failure, now)
             elif outcome.asked:
                 visit.account.succeeded(now)
-            self._standings.visited(visit.account)
+            self._standings.visited(visit.account, now, quietly=quietly)
         for key, after in outcome.entries.items():
             self._watchlist.finish(key, visit.batch[key], after, quietly=quietly)
         for discovery in outcome.discovered:

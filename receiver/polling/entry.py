@@ -68,8 +68,26 @@ class WatchEntry(msgspec.Struct, array_like=True, frozen=True):
         return fresh, b"".join(sorted(digests)[:_MOST_SEEN])
 
 
+class Timing(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The beginning of a :class:`WatchEntry`: when it is due is looked up more often than all."""
+
+    created_at: float
+    next_poll_at: float
+    state: str = ACTIVE
+
+    @staticmethod
+    def decode(raw: bytes) -> "Timing":
+        """Return the timing of the entry in a watchlist record.
+
+        Raises:
+            msgspec.MsgspecError: the record is no watch.
+        """
+        return _timing_decoder.decode(raw)
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(WatchEntry)
+_timing_decoder = msgspec.msgpack.Decoder(Timing)
 
 
 def _digest(resource: Resource) -> bytes:

@@ -1,7 +1,9 @@
 """The standing of a shard's accounts: restored from the watchlist, and kept there."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -21,13 +23,30 @@ _RARE = 10.0
 _SHARE_AT_RISK = 10
 """Visits wait for a common commit until they are as many as this part of the budget has calls."""
 
+_SHARE_UNWRITTEN = 100
+"""Uneventful visits are left out of commits until they are as many as this part of the budget."""
+
+_UNWRITTEN_FOR = 5.0
+"""Seconds between two standings of an account that has nothing to tell but its calls."""
+
+
+@dataclass(slots=True)
+class _Written:
+    """When an account's standing was last written, and the visits that have ended since then."""
+
+    at: float
+    visits: int = 0
+    waits: bool = False
+
 
 class Standings:
     """What outlives the owner of an account. ``wake`` is called when something is to be committed.
 
     Most accounts' calls are committed with what the visits came to, so that those of visits under
-    way are lost with a process that dies, and of those that wait for a commit, which comes half a
-    second later at most, and sooner once as many visits wait as a tenth of the budget has calls.
+    way are lost with a process that dies, and those of visits that wait to be told: for a commit,
+    which comes half a second later at most, and sooner once as many wait as a tenth of the budget
+    has calls. A visit that showed nothing waits for others besides, a few seconds or until they are
+    a hundredth of the budget: with many accounts the standings would cost as much as the visits.
     Where calls are few, each is committed before it is made.
     """
 
@@ -39,8 +58,11 @@ class Standings:
         self._seen: set[str] = set()
         self._asking: list[tuple[str, asyncio.Future[None]]] = []
         self._noted: list[asyncio.Future[None]] = []
-        self._visited: dict[str, int] = {}
-        """How many visits of each account ended since the last commit."""
+        self._written: dict[str, _Written] = {}
+        self._due: dict[str, None] = {}
+        """The accounts whose standing the next commit holds."""
+        self._later: deque[tuple[float, str]] = deque()
+        """When those of others are due, in order."""
         self._is_much = False
 
     def serve(self, handler: Handler) -> AccountPolling:
@@ -62,19 +84,42 @@ class Standings:
         """Keep nothing more of an account; what is kept stays for whoever serves it next."""
         account.end_alarms()
         self._accounts.pop(account.name, None)
+        self._written.pop(account.name, None)
+        self._due.pop(account.name, None)
         self._visits.owned.leave(account.name)
 
-    def visited(self, account: AccountPolling) -> None:
-        """Have the next commit hold an account's standing: a visit of it has ended."""
-        settings = account.handler.account
-        uncommitted = self._visited.get(account.name, 0) + 1
-        self._visited[account.name] = uncommitted
-        self._is_much |= uncommitted + settings.concurrency > settings.calls // _SHARE_AT_RISK
+    def visited(self, account: AccountPolling, now: float, *, quietly: bool) -> None:
+        """Have a commit hold an account's standing: a visit ended; ``quietly`` if uneventful."""
+        name, settings = account.name, account.handler.account
+        written = self._written.get(name)
+        if written is None:
+            written = self._written[name] = _Written(-_UNWRITTEN_FOR)
+        written.visits += 1
+        is_much = written.visits + settings.concurrency > settings.calls // _SHARE_AT_RISK
+        self._is_much |= is_much
+        if (
+            is_much
+            or not quietly
+            or written.visits >= settings.calls // _SHARE_UNWRITTEN
+            or not written.at <= now < written.at + _UNWRITTEN_FOR
+        ):
+            self._due[name] = None
+        elif not written.waits:
+            written.waits = True
+            self._later.append((now + _UNWRITTEN_FOR, name))
+
+    def check(self, now: float) -> None:
+        """Have the next commit hold what has waited for long enough."""
+        while self._later and self._later[0][0] <= now:
+            _, name = self._later.popleft()
+            written = self._written.get(name)
+            if written is not None and written.waits:
+                self._due[name] = None
 
     @property
     def are_changed(self) -> bool:
         """Tell whether there is anything to commit."""
-        return bool(self._visited or self._asking)
+        return bool(self._due or self._asking)
 
     @property
     def are_pressing(self) -> bool:
@@ -84,10 +129,10 @@ class Standings:
     def write(self, now: float) -> None:
         """Have the commit that comes now hold the standings, and the calls that wait for it."""
         asking, self._asking = self._asking, []
-        for name in {**self._visited, **{name: 1 for name, _ in asking}}:
+        due, self._due = self._due, {}
+        for name in {**due, **{name: None for name, _ in asking}}:
             self._write(name, now)
         self._noted += [kept for _, kept in asking]
-        self._visited.clear()
         self._is_much = False
 
     def committed(self) -> None:
@@ -108,6 +153,7 @@ class Standings:
             process=self._visits.owned.process,
         )
         self._watchlist.set_note(standing_key(name), standing.encode())
+        self._written[name] = _Written(now)
 
     async def _kept(self, name: str) -> None:
         kept = asyncio.get_running_loop().create_future()

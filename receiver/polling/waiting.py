@@ -1,9 +1,9 @@
 """The due watches of an account that wait for their turn."""
 
 import heapq
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Collection, Iterator
-from itertools import count
+from itertools import chain, count
 
 from handlers.provider import RECONCILIATION
 from receiver.polling.watchlist import kind_of
@@ -14,7 +14,6 @@ MOST_CLAIMS = 10
 """How many look-ups go together: a failure costs what it was told before, and all others wait."""
 
 _TURNS = {REGISTRATION: 0, LOOK_UP: 1, RECONCILIATION: 3}
-_LOOK_UPS = 1
 _OTHERS = 2
 """The turn of what is polled, and of the roots of a reconciliation, which show the latest."""
 
@@ -31,7 +30,9 @@ class Waiting:
 
     def __init__(self, roots: Collection[str] = ()) -> None:
         self._roots = frozenset(roots)
-        self._turns: tuple[list[tuple[float, int, str]], ...] = ([], [], [], [])
+        self._turns: tuple[deque[str], ...] = (deque(), deque(), deque())
+        # Only these have an order of their own, so that only they need a heap.
+        self._reconciliations: list[tuple[float, int, str]] = []
         self._order = count()
         # Its first is found at once: a dict would look past all that have left it.
         self._since: OrderedDict[str, float] = OrderedDict()
@@ -43,7 +44,8 @@ class Waiting:
 
     def __iter__(self) -> Iterator[str]:
         """Return those that wait, turn by turn."""
-        return (key for turn in self._turns for _, _, key in sorted(turn))
+        yield from chain(*self._turns)
+        yield from (key for _, _, key in sorted(self._reconciliations))
 
     @property
     def since(self) -> float | None:
@@ -57,8 +59,10 @@ class Waiting:
         new.
         """
         turn = _OTHERS if key in self._roots else _TURNS.get(kind_of(key), _OTHERS)
-        rank = pace if turn > _OTHERS else 0.0
-        heapq.heappush(self._turns[turn], (rank, next(self._order), key))
+        if turn > _OTHERS:
+            heapq.heappush(self._reconciliations, (pace, next(self._order), key))
+        else:
+            self._turns[turn].append(key)
         self._since[key] = now
 
     def take(self) -> list[str]:
@@ -67,18 +71,15 @@ class Waiting:
         Raises:
             IndexError: none waits.
         """
-        turn = next((number for number, turn in enumerate(self._turns) if turn), _OTHERS)
-        if turn == _LOOK_UPS and self._has_looked_up and self._turns[_OTHERS]:
-            turn = _OTHERS
-        if turn != _TURNS[REGISTRATION]:
-            self._has_looked_up = turn == _LOOK_UPS
-        most = MOST_CLAIMS if turn == _LOOK_UPS else 1
-        taken = [self._pop(turn)]
-        while self._turns[turn] and len(taken) < most:
-            taken.append(self._pop(turn))
+        registrations, look_ups, others = self._turns
+        if registrations:
+            taken = [registrations.popleft()]
+        elif look_ups and not (self._has_looked_up and others):
+            self._has_looked_up = True
+            taken = [look_ups.popleft() for _ in range(min(MOST_CLAIMS, len(look_ups)))]
+        else:
+            self._has_looked_up = False
+            taken = [others.popleft() if others else heapq.heappop(self._reconciliations)[2]]
+        for key in taken:
+            del self._since[key]
         return taken
-
-    def _pop(self, turn: int) -> str:
-        _, _, key = heapq.heappop(self._turns[turn])
-        del self._since[key]
-        return key

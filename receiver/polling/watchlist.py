@@ -9,7 +9,7 @@ import msgspec
 from handlers.provider import RECONCILIATION, Discovery, Ending, Watch
 from receiver.inbox import MOST_BYTES
 from receiver.observability.alarms import Alarms
-from receiver.polling.entry import ACTIVE, WatchEntry
+from receiver.polling.entry import ACTIVE, Timing, WatchEntry
 from receiver.polling.schedule import Schedule
 from receiver.polling.stalled import StalledWatches
 from receiver.registration.signs import ACCOUNT
@@ -243,7 +243,7 @@ class Watchlist:
         raw = self._raw(raw_key)
         if raw is None:
             return None
-        entry = WatchEntry.decode(raw)
+        entry = Timing.decode(raw)
         if entry.state != ACTIVE:
             return None
         return self._postponed.get(raw_key, entry.next_poll_at)
