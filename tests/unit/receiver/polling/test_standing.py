@@ -181,3 +181,28 @@ async def test_a_standing_that_cannot_be_read_begins_anew() -> None:
         await asyncio.sleep(10.0)
     assert len(world.provider.calls) == 1
     assert standing(shard).heard_at == pytest.approx(EPOCH.timestamp(), abs=0.1)
+
+
+@virtual
+async def test_uneventful_visits_share_a_standing() -> None:
+    """Where the budget is large it is written every few seconds, and lacks no older call."""
+    world, shard = World(settings(poll_interval="1s", calls_per="1h")), FakeShard()
+    async with world.polling(shard):
+        await asyncio.sleep(600.0)
+        made, told = len(world.provider.calls), sum(count for _, count in standing(shard).spent)
+    written = [changes for changes, _ in shard.commits if standing_key("a").encode() in changes]
+    assert made > 500
+    assert 80 < len(written) < 130
+    assert made - 10 <= told <= made
+
+
+@virtual
+async def test_a_hundredth_of_the_budget_does_not_wait() -> None:
+    """Visits that come fast are told of sooner, so that an heir cannot spend them again."""
+    account = settings(poll_interval="1s", calls=200, calls_per="1m")
+    world, shard = World(account), FakeShard()
+    async with world.polling(shard):
+        await asyncio.sleep(60.0)
+        made, told = len(world.provider.calls), sum(count for _, count in standing(shard).spent)
+    assert made > 50
+    assert made - 3 <= told <= made
