@@ -125,10 +125,13 @@ class AccountPolling:
     def check_waiting(self, now: float) -> None:
         """Tell a person if the budget is too small: if what is due waits for a whole period."""
         since = self.waiting.since
+        if since is None:
+            self._alarms.enough()
+            return
         per = self.handler.account.calls_per.total_seconds()
         is_hindered = self.stop is not None or self.breaker.is_open(now)
         # What waited for the provider to be well again did not wait for the budget.
-        if since is None or is_hindered or now - max(since, self.breaker.open_until) <= per:
+        if is_hindered or now - max(since, self.breaker.open_until) <= per:
             self._alarms.enough()
         else:
             self._alarms.exhausted(self.budget.calls, per)
