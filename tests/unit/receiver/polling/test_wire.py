@@ -1,11 +1,13 @@
 """One request on a connection that aiohttp keeps, and whatever the other side does with it."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
-from aiohttp import ServerDisconnectedError, TCPConnector
+from aiohttp import ClientConnectorCertificateError, ServerDisconnectedError, TCPConnector
 from yarl import URL
 
 from handlers.exchange import Request
@@ -31,11 +33,14 @@ class Peer:
 
 
 @asynccontextmanager
-async def wired(peer: Peer, most: int = 100) -> AsyncIterator[Wire]:
-    """Yield a wire to ``peer``."""
+async def wired(
+    peer: Peer, most: int = 100, certified: ssl.SSLContext | None = None
+) -> AsyncIterator[Wire]:
+    """Yield a wire to ``peer``, over TLS if it is certified."""
     connector = TCPConnector()
-    async with await asyncio.start_server(peer.serve, "127.0.0.1", 0) as server:
-        base = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    async with await asyncio.start_server(peer.serve, "127.0.0.1", 0, ssl=certified) as server:
+        scheme = "http" if certified is None else "https"
+        base = URL(f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}")
         yield Wire(connector, base, 10.0, most)
         await connector.close()
 
@@ -105,6 +110,17 @@ async def test_every_kind_of_answer_is_read_to_its_end(
     """Interim answers are passed over, and each body ends where it does."""
     async with wired(Peer([answer])) as wire:
         assert (await wire.exchange(Request(method, "/things"), "/things"))[1] == body
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_told_nothing() -> None:
+    """Not even a request's head goes to whoever shows it."""
+    peer = Peer([OK])
+    certified = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certified.load_cert_chain(Path(__file__).with_name("untrusted.pem"))
+    async with wired(peer, certified=certified) as wire:
+        with pytest.raises(ClientConnectorCertificateError):
+            await wire.exchange(GET, "/things")
+    assert peer.heads == []
 
 
 async def test_what_is_no_http_is_no_answer() -> None:
