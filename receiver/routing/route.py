@@ -15,6 +15,7 @@ from handlers.fact import Claim, Fact, Interpretation, Reading, Uninterpretable
 from handlers.ledger import Entry, Settlement, settle
 from handlers.letters import Reason, letter_id
 from handlers.observation import CONFIRMED, Observation, Origin, Position
+from handlers.provider import Handler
 from handlers.resource import ResourceKey
 from handlers.writing import WrittenEvent, write_events
 from receiver.accounts.registry import Accounts
@@ -91,11 +92,10 @@ class Route:
             raise Uninterpretable(Reason.UNKNOWN_ACCOUNT, detail)
         said: Interpretation = handler.interpret(observation)
         result = Consequences()
-        topics = topics_of(handler, said.reading)
         settlement = None
         if said.reading is not None:
-            settlement = self._settle(said.reading, topics, observation, at, ledger, result)
-        result.signs = signs_of(handler, observation, said, topics, settlement)
+            settlement = self._settle(handler, said.reading, observation, at, ledger, result)
+        result.signs = signs_of(handler, observation, said, settlement)
         if said.claim is not None:
             askable = handler.can_look_up(said.claim)
             known = _published(said.claim, ledger, result)
@@ -108,17 +108,21 @@ class Route:
 
     def _settle(
         self,
+        handler: Handler,
         reading: Reading,
-        topics: Mapping[Fact, str],
         observation: Observation,
         at: Position,
         ledger: Ledger,
         result: Consequences,
     ) -> Settlement:
-        """Add what the reading leads to; ``topics`` are of the facts that webhooks tell."""
+        """Add what the reading leads to."""
         ledger_key = reading.resource.names.partition_key.encode()
         raw = ledger.get(ledger_key)
         entry = None if raw is None else Entry.decode(raw)
+        topics: Mapping[Fact, str] = {}
+        if entry is not None or observation.origin is Origin.RECONCILIATION:
+            # A new resource has nothing that a webhook could announce late.
+            topics = topics_of(handler, reading)
         if observation.origin is not Origin.WEBHOOK:
             conflict = contradiction(entry, reading, observation.received_at)
             if conflict is not None:

@@ -23,18 +23,13 @@ _TOLD_BY_WEBHOOKS = (Origin.WEBHOOK, Origin.LOOKUP)
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-def topics_of(handler: Handler, reading: Reading | None) -> Mapping[Fact, str]:
+def topics_of(handler: Handler, reading: Reading) -> Mapping[Fact, str]:
     """Return which webhook should tell of each fact, by its topic; of the others there is none.
 
     Empty for test data, and for accounts that the provider calls nobody for. Never raises.
     """
-    if reading is None or reading.resource.test:
-        return {}
     try:
-        if handler.registration is None:
-            return {}
-        announcing = handler.announcing_topic
-        return {fact: topic for fact in reading.facts if (topic := announcing(fact)) is not None}
+        return dict(_with_topics(handler, reading.facts))
     except Exception:
         log.exception("the topics of facts are not known", account=handler.account.name)
         return {}
@@ -48,7 +43,7 @@ def announced_by(observation: Observation, topics: Mapping[Fact, str]) -> Collec
     if observation.origin is Origin.WEBHOOK:
         return topics.keys()
     if observation.origin is Origin.LOOKUP:
-        claimed = (observation.claimed or "").split()
+        claimed = _claimed(observation)
         return [fact for fact, topic in topics.items() if topic in claimed]
     return ()
 
@@ -57,18 +52,16 @@ def signs_of(
     handler: Handler,
     observation: Observation,
     said: Interpretation,
-    topics: Mapping[Fact, str],
     settlement: Settlement | None,
 ) -> Sequence[Sign]:
     """Return the signs in an observation that was read and settled. Never raises.
 
-    ``topics`` are those of :func:`topics_of`, ``settlement`` is None where there was nothing to
-    settle.
+    ``settlement`` is None where there was nothing to settle.
     """
     try:
         if handler.registration is None:
             return ()
-        return _signs(handler, observation, said, topics, settlement)
+        return _signs(handler, observation, said, settlement)
     except Exception:
         log.exception("the signs in an observation are lost", account=observation.account)
         return ()
@@ -78,49 +71,66 @@ def _signs(
     handler: Handler,
     observation: Observation,
     said: Interpretation,
-    topics: Mapping[Fact, str],
     settlement: Settlement | None,
 ) -> Sequence[Sign]:
     signs: list[Sign] = []
-    if observation.origin is Origin.WEBHOOK and said.answers_us:
+    origin = observation.origin
+    if said.answers_us and origin is Origin.WEBHOOK:
         at = observation.received_at.timestamp()
         signs.append(Arrived(observation.account, handler.letter_topic(observation), at))
-    if settlement is not None and observation.origin in _TOLD_BY_WEBHOOKS:
-        announced = _announced(handler, observation, topics, settlement)
-        if announced is not None:
-            signs.append(announced)
-    elif observation.origin is Origin.RECONCILIATION and settlement is not None:
-        missed = tuple(_missed(observation, topics, settlement))
+    if settlement is None:
+        return signs
+    if origin in _TOLD_BY_WEBHOOKS:
+        if settlement.publications or settlement.announced:
+            announced = _announced(handler, observation, settlement)
+            if announced is not None:
+                signs.append(announced)
+    elif origin is Origin.RECONCILIATION:
+        missed = tuple(_missed(handler, observation, settlement))
         if missed:
             signs.append(Unannounced(observation.account, missed))
     return signs
 
 
 def _announced(
-    handler: Handler, observation: Observation, topics: Mapping[Fact, str], settlement: Settlement
+    handler: Handler, observation: Observation, settlement: Settlement
 ) -> Announced | None:
-    if not settlement.publications and not settlement.announced:
-        return None
-    by_webhook = announced_by(observation, topics)
-    told = [new.fact for new in settlement.publications if new.fact in by_webhook]
+    facts = [new.fact for new in settlement.publications]
     if settlement.announced:
-        late = (fact for fact in settlement.announced if fact in by_webhook)
-        told = sorted((*told, *late), key=lambda fact: fact.order_key)
+        facts = sorted((*facts, *settlement.announced), key=lambda fact: fact.order_key)
+    told = _with_topics(handler, facts)
+    is_webhook = observation.origin is Origin.WEBHOOK
+    if not is_webhook:
+        claimed = _claimed(observation)
+        told = [(fact, topic) for fact, topic in told if topic in claimed]
     if not told:
         return None
     topic = handler.letter_topic(observation)
-    of_topic = [fact for fact in told if topics[fact] == topic]
+    of_topic = [fact for fact, told_by in told if told_by == topic]
     if not of_topic:
-        topic = topics[told[-1]]
-        of_topic = [fact for fact in told if topics[fact] == topic]
+        topic = told[-1][1]
+        of_topic = [fact for fact, told_by in told if told_by == topic]
     return Announced(
         observation.account,
         topic,
         observation.received_at.timestamp(),
-        delay=_delay(observation, of_topic) if observation.origin is Origin.WEBHOOK else None,
-        signed_with=observation.signed_with,
-        facts=tuple(str(fact.id) for fact in settlement.announced),
+        _delay(observation, of_topic) if is_webhook else None,
+        observation.signed_with,
+        tuple([str(fact.id) for fact in settlement.announced]),
     )
+
+
+def _with_topics(handler: Handler, facts: Sequence[Fact]) -> Sequence[tuple[Fact, str]]:
+    """Return the facts, all of one resource, that a webhook should tell of, with its topic."""
+    if not facts or facts[0].resource.test or handler.registration is None:
+        return ()
+    announcing = handler.announcing_topic
+    return [(fact, topic) for fact in facts if (topic := announcing(fact)) is not None]
+
+
+def _claimed(observation: Observation) -> Collection[str]:
+    """Return the topics whose claims had this looked up."""
+    return (observation.claimed or "").split()
 
 
 def _delay(observation: Observation, facts: Collection[Fact]) -> float | None:
@@ -136,19 +146,17 @@ def _delay(observation: Observation, facts: Collection[Fact]) -> float | None:
 
 
 def _missed(
-    observation: Observation, topics: Mapping[Fact, str], settlement: Settlement
+    handler: Handler, observation: Observation, settlement: Settlement
 ) -> Iterator[Missed]:
     if observation.letter_id is not None:
         # It was read long ago: its webhook would be blamed at once, and may have come since.
         return
-    for publication in settlement.publications:
-        fact = publication.fact
-        if fact in topics:
-            since = [at for at in (fact.occurred_at, observation.news_since) if at is not None]
-            yield Missed(
-                str(fact.id),
-                topics[fact],
-                f"{fact.resource.kind}/{fact.resource.id}",
-                max(since).timestamp() if since else None,
-                observation.received_at.timestamp(),
-            )
+    for fact, topic in _with_topics(handler, [new.fact for new in settlement.publications]):
+        since = [at for at in (fact.occurred_at, observation.news_since) if at is not None]
+        yield Missed(
+            str(fact.id),
+            topic,
+            f"{fact.resource.kind}/{fact.resource.id}",
+            max(since).timestamp() if since else None,
+            observation.received_at.timestamp(),
+        )

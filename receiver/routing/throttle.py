@@ -45,11 +45,13 @@ class Throttle:
                     if any(self._is_first((sign.account, stretch, place)) for place in places):
                         yield sign
                 case Announced(facts=()):
-                    key = sign.signed_with
-                    name: _Name = (sign.account, sign.topic, key, _stretch(sign.received_at))
+                    at = sign.received_at
+                    name: _Name = (sign.account, sign.topic, sign.signed_with, at // LIFE_EVERY)
                     if self._is_first(name):
                         yield sign
-                    elif name not in self._held or self._held[name].received_at < sign.received_at:
+                        continue
+                    held = self._held.get(name)
+                    if held is None or held.received_at < at:
                         self._held[name] = sign
                 case _:
                     yield sign
