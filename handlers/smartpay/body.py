@@ -43,6 +43,10 @@ class Found(msgspec.Struct, frozen=True, gc=False):
 
 def find(body: JsonObject) -> Found | None:
     """Return the resource that keys ``body``: an invoice before an order, the outermost first."""
+    outermost = usable_id(body.get(ID_FIELDS[INVOICE]))
+    if outermost is not None and body.keys().isdisjoint(_WRAPPERS):
+        # What nearly every body is like, and then there is no other place to look at.
+        return Found(INVOICE, outermost, body)
     places = _places(body)
     for kind, id_field in ID_FIELDS.items():
         for wrapper, fields in places:

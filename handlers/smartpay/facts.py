@@ -55,15 +55,15 @@ def read(account: str, found: Found) -> Reading:
 
     """
     fields = found.fields
-    is_test = _field(fields, DUMMY, values.boolean) or False
-    is_enabled = _field(fields, "is_enabled", values.boolean)
+    is_test = _boolean(fields, DUMMY) or False
+    is_enabled = _boolean(fields, "is_enabled")
     resource = ResourceKey(PROVIDER, account, found.kind, found.id, is_test)
     facts = [Fact(resource, "created")]
     denied = ["cancelled"] if is_enabled else []
     amount, details = None, _details(fields)
     if found.kind == INVOICE:
         facts += _payments(resource, fields)
-        if "date_paid" in fields and values.is_null(fields["date_paid"]):
+        if facts[-1].action != "paid" and "date_paid" in fields:
             denied.append("paid")
         amount, before_discount = _amounts(fields)
         if before_discount is not None:
@@ -116,6 +116,13 @@ def _details(fields: JsonObject) -> JsonObject:
         for name, value in fields.items()
         if name in _DOCUMENTED and not isinstance(value, _NESTED)
     }
+
+
+def _boolean(fields: JsonObject, name: str) -> bool | None:
+    value = fields.get(name)
+    if value is None or value is True or value is False:
+        return value
+    return _field(fields, name, values.boolean)
 
 
 def _field(fields: JsonObject, name: str, read_value: Callable[[Json], _T]) -> _T | None:

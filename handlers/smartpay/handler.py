@@ -71,7 +71,7 @@ class SmartPayHandler(BaseHandler):
         if TOPIC_HEADER not in headers and SIGNATURE_HEADER not in headers:
             return None
         topic = _plain(headers.get(TOPIC_HEADER, ""))
-        return topic if topics.is_known(topic) else topics.UNKNOWN
+        return topic if topic in topics.KNOWN else topics.UNKNOWN
 
     def inbox_key(self, topic: str, body: bytes) -> str:  # noqa: ARG002 - anyone can set a topic
         """Return the key of the invoice or order that the body names, never of its topic."""
@@ -86,7 +86,7 @@ class SmartPayHandler(BaseHandler):
 
     def letter_topic(self, observation: Observation) -> str:
         """Return the topic if there is such a one; it is not signed, and anyone can invent more."""
-        if observation.origin is not Origin.WEBHOOK or topics.is_known(observation.topic):
+        if observation.origin is not Origin.WEBHOOK or observation.topic in topics.KNOWN:
             return observation.topic
         return topics.UNKNOWN
 
@@ -170,7 +170,7 @@ class SmartPayHandler(BaseHandler):
         tests are announced.
         """
         resource = fact.resource
-        return None if resource.test else topics.announcing(resource.kind, fact.action)
+        return None if resource.test else topics.SUBSCRIBED.get((resource.kind, fact.action))
 
 
 def bind(account: AccountSettings) -> SmartPayHandler:

@@ -35,7 +35,10 @@ LOOKED_UP = frozenset({"created", "paid", "cancelled"})
 """The claimed actions that a listing can bear out: it has no field for a refund."""
 
 _CLAIMS = {topic: tuple(topic.split("/")) for topic in (*TOPICS, "invoice/refunded")}
-_SUBSCRIBED = {(kind, action): topic for topic in TOPICS for kind, action in [topic.split("/")]}
+SUBSCRIBED = {(kind, action): topic for topic in TOPICS for kind, action in [topic.split("/")]}
+"""The topic that can be subscribed for what happened, by kind and action."""
+KNOWN = frozenset((REGISTRATION, *_CLAIMS))
+"""The topics that SmartPay has, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ def bind(
 
     """
     said = _bind(topic, body, reading, trusted=trusted)
-    return msgspec.structs.replace(said, answers_us=True) if is_dummy(body) else said
+    # Whatever calls a part of the body a dummy has made the reading one.
+    dummy = is_dummy(body) if reading is None else reading.resource.test
+    return msgspec.structs.replace(said, answers_us=True) if dummy else said
 
 
 def of_registration(body: JsonObject, reading: Reading | None) -> Interpretation:
@@ -95,16 +100,6 @@ def _bind(
     if subject is None:
         raise Uninterpretable(Reason.NO_ID, "the body names no invoice and no order")
     return Interpretation(reading, Claim(kind, action, subject.known_by, subject.id))
-
-
-def announcing(kind: str, action: str) -> str | None:
-    """Return the topic that can be subscribed for what happened, None if there is none."""
-    return _SUBSCRIBED.get((kind, action))
-
-
-def is_known(topic: str) -> bool:
-    """Tell whether SmartPay, as far as is known, has such a topic."""
-    return topic == REGISTRATION or topic in _CLAIMS
 
 
 def can_look_up(claim: Claim) -> bool:

@@ -35,10 +35,10 @@ def date(value: Json) -> datetime | None:
         Unreadable: not "YYYY-MM-DD HH:MM:SS" nor the same in ISO 8601, or no such moment.
 
     """
-    if value is None or is_null(value):
-        return None
     text = value.strip() if isinstance(value, str) else ""
-    if not _DATE.fullmatch(text):
+    if not _DATE.fullmatch(text) or text.startswith(_ZEROS):
+        if is_null(value):
+            return None
         msg = f"{value!r:.40} is not a date with a time"
         raise Unreadable(msg)
     try:
