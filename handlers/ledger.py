@@ -40,6 +40,8 @@ __all__ = [
 ]
 
 _ORDER = attrgetter("order_key")
+_RANK, _ID = 0, 2
+"""Where an order key has the rank and the id: to look there is quicker than to ask the fact."""
 
 
 class Publication(msgspec.Struct, frozen=True, gc=False):
@@ -98,21 +100,24 @@ def settle(
     if entry.published:
         entry, announced = _announce(entry, asserted, announces)
         known = {fact.id for fact in entry.published}
-        new = [fact for fact in asserted if fact.raw_id not in known]
+        new = [fact for fact in asserted if fact.order_key[_ID] not in known]
     duplicates = len(asserted) - len(new)
     if not new:
         return Settlement(entry, (), duplicates, (), announced)
-    doubtful = _doubtful(entry, new, asserted)
-    last = max((fact.order_key for fact in new if fact not in doubtful), default=None)
     story = _Story(entry, reading, observed_at)
     withheld: list[Fact] = []
-    for fact in new:
-        if fact not in doubtful:
-            story.publish(fact, _implied_by(fact, asserted), is_told=fact not in unannounced)
-        elif last is not None and fact.order_key < last:
-            story.enter(fact, silent=True)
-        else:
-            withheld.append(fact)
+    doubtful = _doubtful(entry, new, asserted)
+    if not doubtful:
+        story.publish(new, asserted, unannounced)
+    else:
+        last = max((fact.order_key for fact in new if fact not in doubtful), default=None)
+        for fact in new:
+            if fact not in doubtful:
+                story.publish((fact,), asserted, unannounced)
+            elif last is not None and fact.order_key < last:
+                story.enter(fact, silent=True)
+            else:
+                withheld.append(fact)
     publications = tuple(story.publications)
     return Settlement(story.entry, publications, duplicates, tuple(withheld), announced)
 
@@ -133,7 +138,7 @@ def _in_order(facts: Sequence[Fact]) -> Sequence[Fact]:
     """Return facts in natural order, each once."""
     if len(facts) == 1:
         return facts
-    return sorted({fact.raw_id: fact for fact in facts}.values(), key=_ORDER)
+    return sorted({fact.order_key[_ID]: fact for fact in facts}.values(), key=_ORDER)
 
 
 def _doubtful(entry: Entry, new: Sequence[Fact], asserted: Sequence[Fact]) -> Collection[Fact]:
@@ -176,11 +181,12 @@ def _announce(
 
 
 def _implied_by(fact: Fact, asserted: Sequence[Fact]) -> Fact | None:
-    """Return the first of the later facts that imply a creation; None for what is none."""
-    if fact.action not in CREATIONS or len(asserted) == 1:
-        return None
-    rank = fact.rank
-    return next((other for other in asserted if other.rank > rank), None)
+    """Return the first of the later facts that imply a creation; None if none does."""
+    rank = fact.order_key[_RANK]
+    for other in asserted:
+        if other.order_key[_RANK] > rank:
+            return other
+    return None
 
 
 class _Story:
@@ -190,10 +196,12 @@ class _Story:
         self.publications: list[Publication] = []
         self._entry = entry
         self._published = list(entry.published)
-        self._sequence = sum(not fact.silent for fact in entry.published)
-        self._last: OrderKey | None
-        self._status: str | None
-        self._last, self._status = entry.last or (None, None)
+        self._sequence = 0
+        self._last: OrderKey | None = None
+        self._status: str | None = None
+        if entry.published:
+            self._sequence = sum([not fact.silent for fact in entry.published])
+            self._last, self._status = entry.last or (None, None)
         self._observed_at = observed_at
         self._observed_us: Microseconds = microseconds(observed_at)
         self._minor_units = reading.amount.minor_units if reading.amount else None
@@ -203,27 +211,30 @@ class _Story:
         """Return the entry as it is now."""
         return Entry(self._entry.kind, tuple(self._published), self._entry.since)
 
-    def publish(self, fact: Fact, implied_by: Fact | None, *, is_told: bool) -> None:
-        """Publish a fact, a creation as inferred if a later fact implies it here.
+    def publish(
+        self, facts: Sequence[Fact], asserted: Sequence[Fact], unannounced: Collection[Fact]
+    ) -> None:
+        """Publish facts, a creation as inferred if a later one of the ``asserted`` implies it here.
 
-        ``is_told`` is false of what a webhook should have told before, and did not.
+        Of ``unannounced`` a webhook should have told before, and did not.
         """
-        before = self._status
-        late = self._last is not None and self._last > fact.order_key
-        self.enter(fact, unannounced=not is_told)
-        self._sequence += 1
-        implied_at = None if implied_by is None else implied_by.occurred_at
-        self.publications.append(
-            Publication(
-                fact,
-                self._sequence,
-                self._status or fact.action,
-                before,
-                implied_by is not None,
-                late,
-                fact.occurred_at or implied_at or self._observed_at,
+        for fact in facts:
+            last, before = self._last, self._status
+            self.enter(fact, unannounced=fact in unannounced)
+            self._sequence += 1
+            implied_by = _implied_by(fact, asserted) if fact.action in CREATIONS else None
+            implied_at = None if implied_by is None else implied_by.occurred_at
+            self.publications.append(
+                Publication(
+                    fact,
+                    self._sequence,
+                    self._status or fact.action,
+                    before,
+                    implied_by is not None,
+                    last is not None and last > fact.order_key,
+                    fact.occurred_at or implied_at or self._observed_at,
+                )
             )
-        )
 
     def enter(self, fact: Fact, *, silent: bool = False, unannounced: bool = False) -> None:
         """Enter a fact."""

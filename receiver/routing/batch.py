@@ -1,26 +1,27 @@
 """What one transaction of a router will write, as it grows."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from receiver.kafka.clients import Record
 from receiver.kafka.partitioning import Hashes
 from receiver.routing.tally import Tally
-from receiver.shards.session import Batches
+from receiver.shards.session import Batches, Writable
 
 
 class Batch:
     """The changes and outputs of one transaction, and what is to be told once it is committed.
 
-    ``changes`` are to the ledger, None forgets a key.
+    ``changes`` are to the ledger, None forgets a key. ``partition_for`` tells the partition of a
+    key among so many, and hashes each key once.
     """
 
     def __init__(self, entries: Mapping[bytes, bytes]) -> None:
         self.changes: dict[bytes, bytes | None] = {}
         self.tally = Tally()
+        self.partition_for = Hashes().partition_for
         self._entries = entries
-        self._hashes = Hashes()
-        self._outputs: dict[str, list[tuple[bytes, Record]]] = {}
-        self._placed: dict[tuple[str, int], list[Record]] = {}
+        self._outputs: defaultdict[str, list[tuple[bytes, Sequence[Writable]]]] = defaultdict(list)
+        self._placed: defaultdict[tuple[str, int], list[Writable]] = defaultdict(list)
 
     def get(self, key: bytes, /) -> bytes | None:
         """Return what the ledger will have under ``key``: later records must see what earlier did.
@@ -30,17 +31,13 @@ class Batch:
         changes = self.changes
         return changes[key] if key in changes else self._entries.get(key)
 
-    def partition_for(self, key: bytes, partitions: int) -> int:
-        """Return the partition of ``key`` among so many."""
-        return self._hashes.partition_for(key, partitions)
+    def add(self, topic: str, partition_key: bytes, *records: Writable) -> None:
+        """Have records written to the partition of ``topic`` that ``partition_key`` chooses."""
+        self._outputs[topic].append((partition_key, records))
 
-    def add(self, topic: str, partition_key: bytes, record: Record) -> None:
-        """Have ``record`` written to the partition of ``topic`` that ``partition_key`` chooses."""
-        self._outputs.setdefault(topic, []).append((partition_key, record))
-
-    def place(self, topic: str, partition: int, record: Record) -> None:
+    def place(self, topic: str, partition: int, record: Writable) -> None:
         """Have ``record`` written to this very partition."""
-        self._placed.setdefault((topic, partition), []).append(record)
+        self._placed[topic, partition].append(record)
 
     async def outputs(self, partitions: Callable[[str], Awaitable[int]]) -> Batches:
         """Return all records by topic and partition; ``partitions`` says how many a topic has.
@@ -50,13 +47,13 @@ class Batch:
         Raises:
             Exception: as ``partitions``.
         """
-        for topic, records in self._outputs.items():
+        for topic, outputs in self._outputs.items():
             count = await partitions(topic)
-            placed: list[list[Record]] = [[] for _ in range(count)]
-            for key, record in records:
-                placed[self.partition_for(key, count)].append(record)
+            placed: list[list[Writable]] = [[] for _ in range(count)]
+            for key, records in outputs:
+                placed[self.partition_for(key, count)] += records
             for partition, each in enumerate(placed):
                 if each:
-                    self._placed.setdefault((topic, partition), []).extend(each)
+                    self._placed[topic, partition] += each
         self._outputs.clear()
         return self._placed

@@ -1,5 +1,7 @@
 """From the records of an inbox partition to what a transaction will write: no Kafka, no waiting."""
 
+from itertools import chain
+
 import structlog
 
 from config.topics import Topics
@@ -80,8 +82,9 @@ class Handling:
     def _write(self, result: Consequences, record: InputRecord, at: Position, batch: Batch) -> None:
         if result.entry is not None:
             batch.changes[result.entry[0]] = result.entry[1]
-        for event in result.events:
-            batch.add(result.topic, event.key, Record(event.key, event.value, event.headers))
+        if result.events:
+            # All are of one resource, and so have one key.
+            batch.add(result.topic, result.events[0].key, *result.events)
         for refusal in result.refusals:
             self._add_letter(refusal, record, at, batch)
         if result.look_up is not None:
@@ -139,6 +142,8 @@ class Handling:
 
 
 def _is_oversized(record: InputRecord) -> bool:
-    around = sum([len(name) + len(value) if value else len(name) for name, value in record.headers])
-    around += len(record.key or b"")
+    # Without a loop of ours: every observation passes here.
+    around = sum(
+        map(len, filter(None, chain.from_iterable(record.headers))), len(record.key or b"")
+    )
     return around > _MOST_AROUND or len(record.value or b"") > MOST_BYTES

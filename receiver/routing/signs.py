@@ -145,9 +145,7 @@ def _delay(observation: Observation, facts: Collection[Fact]) -> float | None:
     return None if delay < 0 else delay
 
 
-def _missed(
-    handler: Handler, observation: Observation, settlement: Settlement
-) -> Iterator[Missed]:
+def _missed(handler: Handler, observation: Observation, settlement: Settlement) -> Iterator[Missed]:
     if observation.letter_id is not None:
         # It was read long ago: its webhook would be blamed at once, and may have come since.
         return

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -11,7 +12,7 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
-from receiver.kafka.clients import Clients, Record
+from receiver.kafka.clients import Clients, KafkaHeaders
 from receiver.kafka.discard import discard_producer
 from receiver.shards.unanswered import UnansweredEnds
 
@@ -27,7 +28,23 @@ class Fenced(SessionLost):
     """Another session of the same id has started: its owner decides now."""
 
 
-Batches = Mapping[tuple[str, int], Sequence[Record]]
+class Writable(Protocol):
+    """What can be written: a record, or whatever else has all of one and need not be copied."""
+
+    @property
+    def key(self) -> bytes:
+        """Return the key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Return the value, None for a tombstone."""
+
+    @property
+    def headers(self) -> KafkaHeaders:
+        """Return the headers."""
+
+
+Batches = Mapping[tuple[str, int], Sequence[Writable]]
 """What one transaction writes, by topic and partition."""
 
 
@@ -132,7 +149,7 @@ class Session:
             self._tracked.add(topic)
             self._producer.client.add_topic(topic)
 
-    def _fill(self, records: Sequence[Record]) -> list[object]:
+    def _fill(self, records: Sequence[Writable]) -> list[object]:
         batch = self._producer.create_batch()
         batches: list[object] = [batch]
         for record in records:
