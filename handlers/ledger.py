@@ -23,6 +23,7 @@ Beside that the ledger remembers which facts no webhook has announced so far, th
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Final
 
 import msgspec
 
@@ -40,7 +41,8 @@ __all__ = [
 ]
 
 _ORDER = attrgetter("order_key")
-_RANK, _ID = 0, 2
+_RANK: Final = 0
+_ID: Final = 2
 """Where an order key has the rank and the id: to look there is quicker than to ask the fact."""
 
 

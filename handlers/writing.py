@@ -127,7 +127,7 @@ class _Story:
         self._amount = _amount(reading.amount)
         self._received_at = observation.received_at
         self._observed_at = rfc3339(self._received_at)
-        self._origin = observation.origin.value
+        self._origin = str(observation.origin)
         self._evidence = _Evidence(
             position.topic, position.partition, position.offset, observation.digest
         )

@@ -27,7 +27,7 @@ class Tally:
     def add(self, observation: Observation, result: Consequences) -> None:
         """Count one observation and what followed from it."""
         account = observation.account
-        self.observations[account, observation.origin.value] += 1
+        self.observations[account, observation.origin] += 1
         self.duplicates[account] += result.duplicates
         for event in result.events:
             self.events[account, event.type] += 1
