@@ -15,7 +15,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 END_WITHIN = 26.0
 """Seconds for the drain, and for what is under way to finish after it; less than 30."""
 
-_MANY = 10_000
+_MANY = 50_000
 """New objects beyond which the garbage collector looks for cycles among them.
 
 A few dozen requests under way are a thousand objects and leave no cycle behind: with Python's own

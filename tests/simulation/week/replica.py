@@ -37,7 +37,7 @@ class SimulatedCaller(Caller):
         self._clock = clock
 
     async def _exchange(self, line: Line, request: Request) -> Response:
-        async with asyncio.timeout(line.timeout.total):
+        async with asyncio.timeout(line.account.call_timeout.total_seconds()):
             answer = await self._smartpay.exchange(request)
         return Response(answer.status, answer.body, answer.headers, self._clock())
 
@@ -64,9 +64,11 @@ class Replicas:
             machine, accounts, inbox, Undeliverable(failures, metrics, machine.now, PATIENCE)
         )
         router = Router(Route(accounts, TOPICS), TOPICS, metrics, alarms, machine.now)
+        caller = SimulatedCaller(self.smartpay, metrics, machine.now)
+        await caller.start()
         visits = Visits(
             inbox,
-            SimulatedCaller(self.smartpay, metrics, machine.now),
+            caller,
             alarms,
             machine.now,
             Random(machine.rng.random()),

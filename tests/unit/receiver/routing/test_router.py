@@ -21,13 +21,13 @@ from handlers.provider import BaseHandler
 from handlers.resource import ResourceKey
 from receiver.accounts.registry import Accounts
 from receiver.inbox import MOST_BYTES
-from receiver.kafka.clients import Record, partition_for
+from receiver.kafka.clients import partition_for
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
 from receiver.routing.route import Route
 from receiver.routing.router import Router
 from receiver.shards.open_shard import InputRecord, OpenShard, ShardSpec
-from receiver.shards.session import Batches
+from receiver.shards.session import Batches, Writable
 from receiver.shards.table import InputPosition
 from receiver.watches.requests import LookUp, from_value
 
@@ -69,7 +69,7 @@ class Partition(OpenShard):
         self.partition = 0
         self.partitions_of_inbox = 1
         self.table: dict[bytes, bytes] = {}
-        self.written: defaultdict[str, list[Record]] = defaultdict(list)
+        self.written: defaultdict[str, list[Writable]] = defaultdict(list)
         self._inbox: list[InputRecord] = []
         self._next = 0
         self._handled = 0
@@ -135,13 +135,13 @@ class Partition(OpenShard):
         self._next += 1
         self._ends_in_marker = True
 
-    def events(self) -> list[Record]:
+    def events(self) -> list[Writable]:
         """Return the events so far."""
         return [record for topic in TOPICS.events for record in self.written[topic]]
 
-    def letters(self) -> dict[str, Record]:
+    def letters(self) -> dict[str, Writable]:
         """Return the dead letters that are there now."""
-        left: dict[str, Record] = {}
+        left: dict[str, Writable] = {}
         for record in self.written[TOPICS.dead_letters]:
             if record.value is None:
                 left.pop(record.key.decode(), None)
@@ -204,12 +204,12 @@ def inbox_record(said: str | Observation) -> InputRecord:
     return InputRecord(0, b"key", observation.body, observation.headers())
 
 
-def header(record: Record, name: str) -> str:
+def header(record: Writable, name: str) -> str:
     """Return a header's text."""
     return dict(record.headers)[name].decode()
 
 
-def headers_of(record: Record) -> int:
+def headers_of(record: Writable) -> int:
     """Return the size of a record's headers, in bytes."""
     return sum(len(name) + len(value or b"") for name, value in record.headers)
 
