@@ -9,6 +9,7 @@ import asyncio
 import re
 
 from aiohttp import (
+    ClientError,
     ClientOSError,
     ClientRequest,
     ClientTimeout,
@@ -25,6 +26,11 @@ from handlers.exchange import Request
 
 _USER_AGENT = "payevents"
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_OURS = frozenset(
+    {"host", "user-agent", "accept-encoding", "content-length", "transfer-encoding", "connection"}
+)
+"""Headers that nobody else may set: two of a kind, or one of another length, would be read as two
+requests by one server and as one by the next."""
 _FIRST_FINAL, _SWITCHING_PROTOCOLS = 200, 101
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _IDEMPOTENT = _BODILESS | {"PUT", "DELETE"}
@@ -100,17 +106,26 @@ class Wire:
 
     async def _read(self, content: StreamReader) -> bytes:
         chunks, size = [], 0
-        while not content.at_eof():
-            chunk = await content.readany()
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > self._most:
-                raise AnswerTooLarge
+        try:
+            while not content.at_eof():
+                chunk = await content.readany()
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > self._most:
+                    raise AnswerTooLarge
+        except ClientError as error:
+            # The stream keeps the error, which would keep the stream and all that was read of it
+            # until the garbage collector comes by.
+            error.__traceback__ = None
+            raise AnswerBroken(str(error)) from None
         return b"".join(chunks)
 
     def _written(self, request: Request, target: str) -> bytes:
         lines = [f"{name}: {value}" for name, value in request.headers.items()]
-        if "accept" not in request.headers:
+        given = {name.lower() for name in request.headers}
+        if not given.isdisjoint(_OURS):
+            raise HeaderRefused
+        if "accept" not in given:
             lines.append("Accept: */*")
         if request.body or request.method not in _BODILESS:
             lines.append(f"Content-Length: {len(request.body)}")
@@ -125,9 +140,13 @@ class AnswerTooLarge(ValueError):
     """An answer is larger than ``poller.max_response``."""
 
 
+class AnswerBroken(ClientError):
+    """An answer broke off."""
+
+
 class AnswerUnreadable(ValueError):
     """An answer is not HTTP."""
 
 
 class HeaderRefused(ValueError):
-    """A request's header would be more than one."""
+    """A request's header would be more than one, or is not the request's to say."""

@@ -1,6 +1,7 @@
 """One request on a connection that aiohttp keeps, and whatever the other side does with it."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,9 @@ from aiohttp import ClientConnectorCertificateError, ServerDisconnectedError, TC
 from yarl import URL
 
 from handlers.exchange import Request
-from receiver.polling.wire import AnswerUnreadable, HeaderRefused, Wire
+from receiver.polling import wire as wire_module
+from receiver.polling.wire import AnswerBroken, AnswerUnreadable, HeaderRefused, Wire
+from tests.support.garbage import calls_in_the_garbage
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = Request("GET", "/things")
@@ -110,6 +113,25 @@ async def test_every_kind_of_answer_is_read_to_its_end(
     """Interim answers are passed over, and each body ends where it does."""
     async with wired(Peer([answer])) as wire:
         assert (await wire.exchange(Request(method, "/things"), "/things"))[1] == body
+
+
+@pytest.mark.usefixtures("garbage_is_kept")
+async def test_an_answer_that_broke_off_does_not_wait_for_the_garbage_collector() -> None:
+    """It is as large as it may be, and a provider that is ill sends many of them."""
+    async with wired(Peer([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"])) as wire:
+        with contextlib.suppress(AnswerBroken):
+            await wire.exchange(GET, "/things")
+    assert calls_in_the_garbage(wire_module.__file__) == []
+
+
+@pytest.mark.parametrize("name", ["Host", "content-length", "Transfer-Encoding"])
+async def test_nobody_else_says_where_a_request_goes_or_ends(name: str) -> None:
+    """Two headers of a kind would be one request to one server, and another to the next."""
+    peer = Peer([OK])
+    async with wired(peer) as wire:
+        with pytest.raises(HeaderRefused):
+            await wire.exchange(Request("GET", "/things", headers={name: "1"}), "/things")
+    assert peer.heads == []
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_told_nothing() -> None:
