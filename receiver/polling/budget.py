@@ -30,6 +30,8 @@ class Budget:
         self._monotonic = monotonic
         self._sleep = sleep
         self._keep: Callable[[], Awaitable[None]] | None = None
+        self.taken = 0
+        """How many calls were taken since the beginning."""
         self._made: deque[float] = deque()
         """When the calls of the last period were made, sorted."""
         self._times: deque[float] = deque()
@@ -55,6 +57,7 @@ class Budget:
         nobody_waits = len(self._times) == len(self._made)
         if at <= now and nobody_waits and self._keep is None:
             # Nearly every call: it is made now, and the latest of all.
+            self.taken += 1
             self._times.append(now)
             self._made.append(now)
             return
@@ -63,6 +66,7 @@ class Budget:
         # they were to be: then this one's turn is later too.
         while (at := self._turn(self._made, made_at)) > made_at:
             made_at = await self._wait(made_at, at)
+        self.taken += 1
         insort(self._times, made_at)
         insort(self._made, made_at)
 

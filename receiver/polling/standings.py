@@ -21,10 +21,10 @@ _RARE = 10.0
 """Seconds per call: where calls are as few, a transaction for each of them costs nothing."""
 
 _SHARE_AT_RISK = 10
-"""Visits wait for a common commit until they are as many as this part of the budget has calls."""
+"""Calls wait for a common commit until they are as many as this part of the budget."""
 
 _SHARE_UNWRITTEN = 100
-"""Uneventful visits are left out of commits until they are as many as this part of the budget."""
+"""Those of uneventful visits are left out of commits until they are this part of the budget."""
 
 _UNWRITTEN_FOR = 5.0
 """Seconds between two standings of an account that has nothing to tell but its calls."""
@@ -32,10 +32,13 @@ _UNWRITTEN_FOR = 5.0
 
 @dataclass(slots=True)
 class _Written:
-    """When an account's standing was last written, and the visits that have ended since then."""
+    """When an account's standing was last written, and what its budget had given until then.
+
+    ``waits`` if it is to be written again by and by.
+    """
 
     at: float
-    visits: int = 0
+    taken: int = 0
     waits: bool = False
 
 
@@ -43,11 +46,11 @@ class Standings:
     """What outlives the owner of an account. ``wake`` is called when something is to be committed.
 
     Most accounts' calls are committed with what the visits came to, so that those of visits under
-    way are lost with a process that dies, and those of visits that wait to be told: for a commit,
-    which comes half a second later at most, and sooner once as many wait as a tenth of the budget
-    has calls. A visit that showed nothing waits for others besides, a few seconds or until they are
-    a hundredth of the budget: with many accounts the standings would cost as much as the visits.
-    Where calls are few, each is committed before it is made.
+    way are lost with an owner that ends, and those of visits that wait to be told: for a commit,
+    which comes half a second later at most, and sooner once as many calls wait as are a tenth of
+    the budget. A visit that showed nothing waits for others besides, a few seconds or until their
+    calls are a hundredth of the budget: with many accounts the standings would cost as much as the
+    visits. Where calls are few, each is committed before it is made.
     """
 
     def __init__(self, watchlist: Watchlist, visits: Visits, wake: Callable[[], None]) -> None:
@@ -94,13 +97,13 @@ class Standings:
         written = self._written.get(name)
         if written is None:
             written = self._written[name] = _Written(-_UNWRITTEN_FOR)
-        written.visits += 1
-        is_much = written.visits + settings.concurrency > settings.calls // _SHARE_AT_RISK
+        unwritten = account.budget.taken - written.taken
+        is_much = unwritten + settings.concurrency > settings.calls // _SHARE_AT_RISK
         self._is_much |= is_much
         if (
             is_much
             or not quietly
-            or written.visits >= settings.calls // _SHARE_UNWRITTEN
+            or unwritten >= settings.calls // _SHARE_UNWRITTEN
             or not written.at <= now < written.at + _UNWRITTEN_FOR
         ):
             self._due[name] = None
@@ -153,7 +156,7 @@ class Standings:
             process=self._visits.owned.process,
         )
         self._watchlist.set_note(standing_key(name), standing.encode())
-        self._written[name] = _Written(now)
+        self._written[name] = _Written(now, account.budget.taken)
 
     async def _kept(self, name: str) -> None:
         kept = asyncio.get_running_loop().create_future()
