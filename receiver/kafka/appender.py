@@ -186,6 +186,8 @@ class Appender:
     async def _drop(self) -> None:
         batching, self._batching = self._batching, None
         if batching is not None:
-            with contextlib.suppress(Exception):
-                await discard_producer(batching.producer)
-            batching.close()
+            try:
+                with contextlib.suppress(Exception):
+                    await discard_producer(batching.producer)
+            finally:
+                batching.close()
