@@ -136,10 +136,16 @@ class _Load:
             while (wait := due - _clock()) > 0:
                 self._receive(wait)
             # Where none is free the request waits, and its latency runs from when it was due.
-            while not self._pool.free:
-                if not self._receive(ANSWER_WITHIN):
-                    raise TimeoutError(f"no answer for {ANSWER_WITHIN:g} seconds")
+            self._await_a_free_one()
             self._send(due)
+
+    def _await_a_free_one(self) -> None:
+        end = _clock() + ANSWER_WITHIN
+        while not self._pool.free:
+            if _clock() > end:
+                raise TimeoutError(f"no answer for {ANSWER_WITHIN:g} seconds")
+            # What comes may be a part of an answer.
+            self._receive(max(0.0, end - _clock()))
 
     def _await_the_last(self) -> None:
         end = _clock() + ANSWER_WITHIN
@@ -152,10 +158,8 @@ class _Load:
         self._next = (number + 1) % len(self._requests)
         self._pool.send(number, self._requests[number], since)
 
-    def _receive(self, within: float) -> bool:
-        answered = self._pool.receive(within)
-        self._count(answered)
-        return bool(answered)
+    def _receive(self, within: float) -> None:
+        self._count(self._pool.receive(within))
 
     def _count(self, answered: Iterable[Answered]) -> None:
         outcome, now, measured_from = self.outcome, _clock(), self._measured_from

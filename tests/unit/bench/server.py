@@ -18,8 +18,11 @@ def answer(status: int) -> bytes:
 
 
 @contextmanager
-def serving(script: Answer) -> Iterator[tuple[str, int]]:
-    """Serve requests without a body until the end of the context; yield the address."""
+def serving(script: Answer, pause: float = 0.0) -> Iterator[tuple[str, int]]:
+    """Serve requests without a body until the end of the context; yield the address.
+
+    With a ``pause``, in seconds, the second half of each answer comes so much later.
+    """
     lock, seen = threading.Lock(), iter(range(1 << 30))
 
     class Handler(socketserver.StreamRequestHandler):
@@ -34,7 +37,10 @@ def serving(script: Answer) -> Iterator[tuple[str, int]]:
                     continue
                 if not said:
                     return
-                self.wfile.write(said)
+                middle = len(said) // 2 if pause else 0
+                self.wfile.write(said[:middle])
+                threading.Event().wait(pause)
+                self.wfile.write(said[middle:])
                 if b"Connection: close" in said:
                     # What still comes after that is lost.
                     self.rfile.readline()
