@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,6 +65,8 @@ def main() -> int:
     unknown = sorted(set(options.names) - {*BENCHMARKS, PEER})
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
+    # As Ctrl-C does it: nothing that was started is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     stay_off_the_program()
     names = options.names or BENCHMARKS
     peer = None
