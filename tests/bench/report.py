@@ -91,24 +91,29 @@ class Report:
         for name, findings in run.found.items():
             found[name] = {
                 "lines": [asdict(line) for line in findings.lines],
+                "plots": {curve.name: curve.title for curve in findings.curves},
                 "measured": machine(run),
             }
             for curve in findings.curves:
                 draw(curve, self._folder / f"{curve.name}.svg")
         kept.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-        self._page.write_text(_filled(self._page.read_text(), found))
+        self._page.write_text(_filled(self._page.read_text(), found, self._folder.name))
 
 
-def _filled(page: str, found: Mapping[str, Any]) -> str:
+def _filled(page: str, found: Mapping[str, Any], folder: str) -> str:
     before, begin, rest = page.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise ValueError(f"the page has no lines {_BEGIN} and {_END}")
-    tables = [
-        f"### {name}\n\n{table(map(_line, each['lines']))}\n{each['measured']}\n"
-        for name, each in found.items()
-    ]
-    return "\n".join([before + begin, *tables, end + after])
+    sections = [_section(name, each, folder) for name, each in found.items()]
+    return "\n".join([before + begin, *sections, end + after])
+
+
+def _section(name: str, found: Mapping[str, Any], folder: str) -> str:
+    plots = [f"![{title}]({folder}/{plot}.svg)\n" for plot, title in found["plots"].items()]
+    return "\n".join(
+        [f"### {name}\n", table(map(_line, found["lines"])), *plots, f"{found['measured']}\n"]
+    )
 
 
 def _line(kept: dict[str, Any]) -> Line:

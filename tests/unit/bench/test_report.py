@@ -59,6 +59,7 @@ def test_curves_are_drawn(tmp_path: Path) -> None:
         drawings.append((tmp_path / "figures" / "growth.svg").read_bytes())
     assert drawings[0] == drawings[1]
     assert b"<svg" in drawings[0]
+    assert "![Growth](figures/growth.svg)" in page.read_text()
 
 
 def test_a_page_without_a_place_is_refused(tmp_path: Path) -> None:
