@@ -109,17 +109,16 @@ def settle(
     story = _Story(entry, reading, observed_at)
     withheld: list[Fact] = []
     doubtful = _doubtful(entry, new, asserted)
-    if not doubtful:
-        story.publish(new, asserted, unannounced)
-    else:
+    last = None
+    if doubtful:
         last = max((fact.order_key for fact in new if fact not in doubtful), default=None)
-        for fact in new:
-            if fact not in doubtful:
-                story.publish((fact,), asserted, unannounced)
-            elif last is not None and fact.order_key < last:
-                story.enter(fact, silent=True)
-            else:
-                withheld.append(fact)
+    for fact in new:
+        if fact not in doubtful:
+            story.publish(fact, asserted, is_told=fact not in unannounced)
+        elif last is not None and fact.order_key < last:
+            story.enter(fact, silent=True)
+        else:
+            withheld.append(fact)
     publications = tuple(story.publications)
     return Settlement(story.entry, publications, duplicates, tuple(withheld), announced)
 
@@ -213,30 +212,27 @@ class _Story:
         """Return the entry as it is now."""
         return Entry(self._entry.kind, tuple(self._published), self._entry.since)
 
-    def publish(
-        self, facts: Sequence[Fact], asserted: Sequence[Fact], unannounced: Collection[Fact]
-    ) -> None:
-        """Publish facts, a creation as inferred if a later one of the ``asserted`` implies it here.
+    def publish(self, fact: Fact, asserted: Sequence[Fact], *, is_told: bool) -> None:
+        """Publish a fact, a creation as inferred if a later one of the ``asserted`` implies it.
 
-        Of ``unannounced`` a webhook should have told before, and did not.
+        ``is_told`` is false of what a webhook should have told before, and did not.
         """
-        for fact in facts:
-            last, before = self._last, self._status
-            self.enter(fact, unannounced=fact in unannounced)
-            self._sequence += 1
-            implied_by = _implied_by(fact, asserted) if fact.action in CREATIONS else None
-            implied_at = None if implied_by is None else implied_by.occurred_at
-            self.publications.append(
-                Publication(
-                    fact,
-                    self._sequence,
-                    self._status or fact.action,
-                    before,
-                    implied_by is not None,
-                    last is not None and last > fact.order_key,
-                    fact.occurred_at or implied_at or self._observed_at,
-                )
+        last, before = self._last, self._status
+        self.enter(fact, unannounced=not is_told)
+        self._sequence += 1
+        implied_by = _implied_by(fact, asserted) if fact.action in CREATIONS else None
+        implied_at = None if implied_by is None else implied_by.occurred_at
+        self.publications.append(
+            Publication(
+                fact,
+                self._sequence,
+                self._status or fact.action,
+                before,
+                implied_by is not None,
+                last is not None and last > fact.order_key,
+                fact.occurred_at or implied_at or self._observed_at,
             )
+        )
 
     def enter(self, fact: Fact, *, silent: bool = False, unannounced: bool = False) -> None:
         """Enter a fact."""
