@@ -56,14 +56,9 @@ async def read_body(request: web.BaseRequest, *, most_bytes: int, seconds: float
         web.HTTPRequestTimeout: it was not there after ``seconds``.
         web.HTTPBadRequest: it broke off.
     """
-    content = request.content
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise web.HTTPUnsupportedMediaType(text="send the body without a content-encoding\n")
     try:
-        if content.is_eof():
-            if content.total_bytes > most_bytes:
-                raise _too_large(most_bytes, content.total_bytes)
-            return content.read_nowait()
         if request.content_length is not None and request.content_length > most_bytes:
             raise _too_large(most_bytes, request.content_length)
         async with asyncio.timeout(seconds):
