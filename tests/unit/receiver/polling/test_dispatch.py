@@ -12,6 +12,16 @@ from .virtual import virtual
 from .world import World
 
 
+def serving(world: World) -> tuple[Watchlist, Dispatch]:
+    """Return an empty watchlist, and what sends the visits of the world's account off."""
+    watchlist = Watchlist(FakeShard(), world.alarms)
+    keeper = Keeper(watchlist, world.visits.guard, world.alarms)
+    dispatch = Dispatch(watchlist, world.visits, keeper, lambda: None)
+    [handler] = world.accounts
+    dispatch.serve(handler)
+    return watchlist, dispatch
+
+
 @virtual
 async def test_room_that_comes_while_it_is_looked_for_is_not_missed(
     monkeypatch: pytest.MonkeyPatch,
@@ -19,11 +29,7 @@ async def test_room_that_comes_while_it_is_looked_for_is_not_missed(
     """There is none yet when a visit would start, and there is when the pause is worked out."""
     world = World()
     now = world.now().timestamp()
-    watchlist = Watchlist(FakeShard(), world.alarms)
-    keeper = Keeper(watchlist, world.visits.guard, world.alarms)
-    dispatch = Dispatch(watchlist, world.visits, keeper, lambda: None)
-    [handler] = world.accounts
-    dispatch.serve(handler)
+    watchlist, dispatch = serving(world)
     watchlist.start("a/thing/1", now)
     waits = iter([0.01])
     monkeypatch.setattr(Budget, "wait_for", lambda *_: next(waits, 0.0))
@@ -39,11 +45,7 @@ async def test_an_outage_that_is_over_does_not_stop_the_loop() -> None:
     """When all watches are due at once, they are taken in turns, and none is left out."""
     world = World()
     now = world.now().timestamp()
-    watchlist = Watchlist(FakeShard(), world.alarms)
-    keeper = Keeper(watchlist, world.visits.guard, world.alarms)
-    dispatch = Dispatch(watchlist, world.visits, keeper, lambda: None)
-    [handler] = world.accounts
-    dispatch.serve(handler)
+    watchlist, dispatch = serving(world)
     for number in range(MOST_AT_ONCE + 1):
         watchlist.start(f"a/thing/{number}", now)
     dispatch.start_due(now)
