@@ -30,6 +30,9 @@ PATIENCE = 5.0
 Half of what a request may take: a leader that hangs is noticed as soon as before.
 """
 
+AHEAD = 100
+"""Records that make a backlog: what follows them is fetched while they are handled."""
+
 
 class InputRecord(msgspec.Struct, frozen=True, gc=False):
     """A record of the shard's input partition."""
@@ -105,10 +108,14 @@ class OpenShard:
     async def fetch(self, *, wait: float, limit: int) -> Sequence[InputRecord]:
         """Return the next input records, at most ``limit``; none if none came in ``wait`` seconds.
 
+        Except in a backlog they are those that have come by now: what the consumer fetched while
+        the last were handled would be the first that came then, and the rest would wait once more.
+
         Raises:
             BrokenTable: records between the position and the topic's beginning are gone.
             SessionLost: Kafka cannot be read.
         """
+        self._consumer.resume(self._input)
         try:
             fetched = await self._consumer.getmany(
                 self._input, timeout_ms=round(wait * 1000), max_records=limit
@@ -119,6 +126,8 @@ class OpenShard:
         records = [record for batch in fetched.values() for record in batch]
         if records:
             self._last = Witness.of(records[-1])
+            if len(records) < AHEAD:
+                self._consumer.pause(self._input)
         elif self.is_caught_up:
             # Of all that an idle process does, asking for news is the most.
             self._consumer.be_patient(PATIENCE)

@@ -34,6 +34,7 @@ class SimulatedConsumer(Reader):
         self._committed = isolation_level == "read_committed"
         self._positions: dict[TopicPartition, int | None] = {}
         self._ends: dict[TopicPartition, int] = {}
+        self._paused: set[TopicPartition] = set()
 
     async def stop(self) -> None:
         """End at once."""
@@ -42,6 +43,7 @@ class SimulatedConsumer(Reader):
     def assign(self, partitions: Sequence[TopicPartition]) -> None:
         """Read these from now on, without a position in any."""
         self._positions = dict.fromkeys(partitions)
+        self._paused.clear()
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Go on at ``offset``."""
@@ -51,6 +53,14 @@ class SimulatedConsumer(Reader):
 
     def be_patient(self, seconds: float) -> None:
         """Change nothing: a simulated fetch waits for as long as it is asked to."""
+
+    def pause(self, partition: TopicPartition) -> None:
+        """Have nothing fetched until :meth:`resume`: here nothing is ever fetched in advance."""
+        self._paused.add(partition)
+
+    def resume(self, partition: TopicPartition) -> None:
+        """Have it fetched again."""
+        self._paused.discard(partition)
 
     async def position(self, partition: TopicPartition) -> int:
         """Return where the next record is looked for."""
@@ -94,7 +104,7 @@ class SimulatedConsumer(Reader):
         """
         partition = self._site.rng.choice(partitions or tuple(self._positions))
         offset = self._positions[partition]
-        if offset is None:
+        if offset is None or partition in self._paused:
             raise IllegalStateError
         limit = max_records or 500
         if self._site.rng.random() < _PART:
