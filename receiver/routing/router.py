@@ -14,6 +14,7 @@ from receiver.routing.handling import Handling
 from receiver.routing.letters import Refusal
 from receiver.routing.route import Route
 from receiver.shards.open_shard import InputRecord, OpenShard
+from receiver.shards.pacing import Pacing
 
 CONTRADICTION = Reason.CONTRADICTS_LEDGER.value
 """The alarm has the name of the dead letter that it is about."""
@@ -31,7 +32,7 @@ _AT_A_STRETCH = 100
 class Router:
     """Turns the inbox partition of a shard into events, until the shard ends.
 
-    Transactions follow the load: one holds whatever has come since the last was begun.
+    Transactions follow the load: one holds whatever has come by then, and small ones take turns.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Router:
         self._clock = clock
         self._limit = batch
         self._retention = retention
+        self._pacing = Pacing()
 
     async def work(self, shard: OpenShard) -> None:
         """Route until cancelled.
@@ -63,6 +65,7 @@ class Router:
             self._route, self._topics, self._clock, self._retention, shard.partition
         )
         expiry, throttle = handling.expiry, handling.throttle
+        loop = asyncio.get_running_loop()
         while True:
             wait = _WAIT_WALKING if expiry.is_walking else _WAIT
             records = await shard.fetch(wait=wait, limit=self._limit)
@@ -70,6 +73,7 @@ class Router:
             is_behind = shard.reached != shard.position.offset
             if records or is_behind or throttle.is_due(self._clock()):
                 await self._transact(shard, records, handling)
+                await asyncio.sleep(self._pacing.rest(loop.time(), len(records)))
             forgotten = expiry.step(shard.entries)
             if forgotten:
                 await shard.commit(dict.fromkeys(forgotten))

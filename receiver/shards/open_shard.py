@@ -16,6 +16,7 @@ from receiver.shards.guards import (
     outside,
 )
 from receiver.shards.neighbours import Neighbours
+from receiver.shards.pacing import BACKLOG
 from receiver.shards.session import Batches, Session, SessionLost
 from receiver.shards.table import BrokenTable, InputPosition, Table, barrier, restore
 from receiver.shards.witness import Witness, is_confirmed
@@ -29,9 +30,6 @@ PATIENCE = 5.0
 
 Half of what a request may take: a leader that hangs is noticed as soon as before.
 """
-
-AHEAD = 100
-"""Records that make a backlog: what follows them is fetched while they are handled."""
 
 
 class InputRecord(msgspec.Struct, frozen=True, gc=False):
@@ -126,7 +124,7 @@ class OpenShard:
         records = [record for batch in fetched.values() for record in batch]
         if records:
             self._last = Witness.of(records[-1])
-            if len(records) < AHEAD:
+            if len(records) < BACKLOG:
                 self._consumer.pause(self._input)
         elif self.is_caught_up:
             # Of all that an idle process does, asking for news is the most.

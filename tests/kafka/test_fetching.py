@@ -10,7 +10,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.kafka.following import follow
-from receiver.shards.open_shard import AHEAD, PATIENCE, OpenShard
+from receiver.shards.open_shard import PATIENCE, OpenShard
+from receiver.shards.pacing import BACKLOG
 from receiver.shards.session import SessionLost
 from tests.kafka.cluster import Cluster
 from tests.kafka.shards import clients, make_topics, open_shard, record, spec
@@ -96,28 +97,25 @@ async def test_what_comes_while_a_few_are_handled_is_fetched_together(
     opened = await open_shard(source, spec(topic_prefix))
     producer = source.appending_producer()
     await producer.start()
-    for key in (b"a", b"b", b"c", b"d"):
-        await producer.send_and_wait(f"{topic_prefix}in", key=key, partition=0)
-        if key == b"a":
-            assert [each.key for each in await opened.shard.fetch(wait=60.0, limit=10)] == [b"a"]
-    assert [each.key for each in await opened.shard.fetch(wait=60.0, limit=10)] == [b"b", b"c", b"d"]
+    together = []
+    for keys in ((b"a",), (b"b", b"c", b"d")):
+        for key in keys:
+            await producer.send_and_wait(f"{topic_prefix}in", key=key, partition=0)
+        together.append([each.key for each in await opened.shard.fetch(wait=60.0, limit=10)])
+    assert together == [[b"a"], [b"b", b"c", b"d"]]
     await producer.stop()
     await opened.discard()
 
 
-async def test_a_backlog_is_fetched_in_advance(
-    kafka_cluster: Cluster, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_backlog_is_fetched_in_advance(kafka_cluster: Cluster, topic_prefix: str) -> None:
     """While its records are handled, the next are on their way."""
     make_topics(kafka_cluster, topic_prefix)
     opened = await open_shard(clients(kafka_cluster), spec(topic_prefix))
-    await opened.session.commit({(f"{topic_prefix}in", 0): [record("a")] * AHEAD})
-    assert len(await opened.shard.fetch(wait=60.0, limit=AHEAD)) == AHEAD
-    asked = questions(opened.consumer, monkeypatch)
-    assert not await opened.shard.fetch(wait=0.0, limit=AHEAD)
-    async with asyncio.timeout(60.0):
-        while not asked:
-            await asyncio.sleep(0.01)
+    await opened.session.commit({(f"{topic_prefix}in", 0): [record("a")] * (BACKLOG + 1)})
+    assert len(await opened.shard.fetch(wait=60.0, limit=BACKLOG)) == BACKLOG
+    assert not opened.consumer.paused()
+    assert len(await opened.shard.fetch(wait=60.0, limit=BACKLOG)) == 1
+    assert opened.consumer.paused()
     await opened.discard()
 
 

@@ -27,6 +27,7 @@ from receiver.observability.metrics import Metrics
 from receiver.routing.route import Route
 from receiver.routing.router import Router
 from receiver.shards.open_shard import InputRecord, OpenShard, ShardSpec
+from receiver.shards.pacing import APART
 from receiver.shards.session import Batches, Writable
 from receiver.shards.table import InputPosition
 from receiver.watches.requests import LookUp, from_value
@@ -404,3 +405,18 @@ async def test_a_backlog_lets_others_have_their_turn(world: World) -> None:
     waiting.cancel()
     assert turns >= 9
     assert len(world.shard.events()) == 1000
+
+
+async def test_a_shard_waits_for_its_turn_after_a_small_transaction(world: World) -> None:
+    """It asks for more when others that share the process had theirs; a lone record never waits."""
+    fetched: list[float] = []
+    fetch = world.shard.fetch
+
+    async def noted(*, wait: float, limit: int) -> Sequence[InputRecord]:
+        fetched.append(asyncio.get_running_loop().time())
+        return await fetch(wait=wait, limit=limit)
+
+    world.shard.fetch = noted  # type: ignore[method-assign]
+    await world.route('{"id": "a"}')
+    before, after = fetched
+    assert after - before >= APART
