@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from config.topics import Topics
 from handlers.clock import Clock
@@ -14,7 +15,7 @@ from receiver.routing.handling import Handling
 from receiver.routing.letters import Refusal
 from receiver.routing.route import Route
 from receiver.shards.open_shard import InputRecord, OpenShard
-from receiver.shards.pacing import Pacing
+from receiver.shards.pacing import BACKLOG, Pacing
 
 CONTRADICTION = Reason.CONTRADICTS_LEDGER.value
 """The alarm has the name of the dead letter that it is about."""
@@ -54,6 +55,7 @@ class Router:
         self._limit = batch
         self._retention = retention
         self._pacing = Pacing()
+        self._backlogs = asyncio.Lock()
 
     async def work(self, shard: OpenShard) -> None:
         """Route until cancelled.
@@ -83,12 +85,14 @@ class Router:
     ) -> None:
         batch = Batch(shard.entries)
         partitions = shard.position.input_partitions
-        for first in range(0, len(records), _AT_A_STRETCH):
-            if first:
-                # A backlog must not keep waiting whoever else is at work in this process.
-                await asyncio.sleep(0)
-            for record in records[first : first + _AT_A_STRETCH]:
-                handling.take(record, partitions, batch)
+        # One backlog after another: the half-made batches of many shards would fill the memory.
+        async with self._backlogs if len(records) >= BACKLOG else nullcontext():
+            for first in range(0, len(records), _AT_A_STRETCH):
+                if first:
+                    # They must not keep waiting whoever else is at work in this process.
+                    await asyncio.sleep(0)
+                for record in records[first : first + _AT_A_STRETCH]:
+                    handling.take(record, partitions, batch)
         handling.tell_what_is_due(batch)
         outputs = await batch.outputs(shard.partitions)
         await shard.commit(batch.changes, outputs=outputs, offset=shard.reached)

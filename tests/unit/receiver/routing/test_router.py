@@ -420,3 +420,26 @@ async def test_a_shard_waits_for_its_turn_after_a_small_transaction(world: World
     await world.route('{"id": "a"}')
     before, after = fetched
     assert after - before >= APART
+
+
+async def test_backlogs_go_one_after_another_and_a_lone_record_passes_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half-made batches of many shards would fill the memory; who has little need not wait."""
+    seen: list[str] = []
+    interpret = Scripted.interpret
+
+    def noted(handler: Scripted, observation: Observation) -> Interpretation:
+        result = interpret(handler, observation)
+        assert result.reading is not None
+        seen.append(result.reading.resource.id)
+        return result
+
+    monkeypatch.setattr(Scripted, "interpret", noted)
+    shards = [Partition(), Partition(), Partition()]
+    for shard, name, count in zip(shards, "abc", (500, 500, 1), strict=True):
+        for _ in range(count):
+            shard.put(inbox_record(f'{{"id": "{name}"}}'))
+    await asyncio.gather(*map(world.router.work, shards), return_exceptions=True)
+    assert [name for name in seen if name != "c"] == ["a"] * 500 + ["b"] * 500
+    assert seen.index("c") < 500
