@@ -56,31 +56,45 @@ def find(body: JsonObject) -> Found | None:
     return None
 
 
-class _Outermost(msgspec.Struct, gc=False):
-    """A body of which only the id of the outermost invoice is read."""
+class _Ids(msgspec.Struct, gc=False):
+    """The ids that a body has outermost."""
 
     invoice_id: str = ""
+    order_id: str = ""
 
 
-_outermost = msgspec.json.Decoder(_Outermost)
+_Outermost = msgspec.defstruct(
+    "_Outermost",
+    # Whatever keeps an order's id from being the whole answer is noticed, and not read.
+    [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in _WRAPPERS + _INVOICE_ONLY],
+    bases=(_Ids,),
+    gc=False,
+)
+_outermost: msgspec.json.Decoder[_Ids] = msgspec.json.Decoder(_Outermost)
 
 
 def keyed_by(raw: bytes) -> tuple[str, str] | None:
     """Return kind and id of what :func:`find` finds in the JSON ``raw``.
 
-    What cannot be read as a whole may be keyed all the same, by an invoice's id.
+    What cannot be read as a whole may be keyed all the same, by an outermost id.
 
     Raises:
         Unreadable: there is no such id, and ``raw`` is not a JSON object.
 
     """
-    # Nothing goes before the outermost invoice: with one, which most have, nothing else is read.
+    # Most bodies say outermost what they are about, and then nothing else is read.
     try:
-        id = usable_id(_outermost.decode(raw).invoice_id)  # noqa: A001 - the provider's word
+        ids = _outermost.decode(raw)
     except (ValueError, RecursionError):
-        id = None  # noqa: A001
-    if id is not None:
-        return INVOICE, id
+        pass
+    else:
+        # Nothing goes before the outermost invoice.
+        id = usable_id(ids.invoice_id)  # noqa: A001 - the provider's word
+        if id is not None:
+            return INVOICE, id
+        id = usable_id(ids.order_id)  # noqa: A001
+        if id is not None and ids == _Outermost(order_id=ids.order_id):
+            return ORDER, id
     found = find(parse_object(raw))
     return None if found is None else (found.kind, found.id)
 

@@ -12,7 +12,17 @@ from handlers.jsontext import Unreadable, parse_object
 from handlers.smartpay.body import find, keyed_by
 from handlers.smartpay.keys import SigningKey
 
-NAMES = ("invoice_id", "order_id", "data", "invoice", "order", "result", "amount", "is_dummy")
+NAMES = (
+    "invoice_id",
+    "order_id",
+    "data",
+    "invoice",
+    "order",
+    "result",
+    "amount",
+    "date_paid",
+    "is_dummy",
+)
 IDS = st.one_of(
     st.none(),
     st.booleans(),
@@ -37,6 +47,9 @@ def bodies() -> st.SearchStrategy[dict[str, Any]]:
 @example({"invoice_id": " ", "order_id": "o"})
 @example({"invoice_id": "i", "data": {"invoice_id": "inner"}})
 @example({"order_id": "o", "data": {"invoice_id": "inner"}})
+@example({"order_id": "o", "amount": None})
+@example({"order_id": "o", "invoice_id": ""})
+@example({"order_id": "o", "invoice_id": " "})
 def test_the_key_is_of_what_is_found(body: dict[str, Any]) -> None:
     """The receiver keys a body by the very resource that the router will find in it."""
     raw = json.dumps(body).encode()
