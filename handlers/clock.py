@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 import msgspec
@@ -20,9 +21,8 @@ _WITH_SECONDS = len("2026-01-01T00:00:00")
 _WITH_MILLISECONDS = len("2026-01-01T00:00:00.000")
 
 
-def utc_now() -> datetime:
-    """Return the present time in UTC: the clock of the running service."""
-    return datetime.now(UTC)
+utc_now: Clock = partial(datetime.now, UTC)
+"""The clock of the running service."""
 
 
 def rfc3339(moment: datetime) -> str:

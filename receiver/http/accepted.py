@@ -7,20 +7,20 @@ request costs here; and of all answers, this is the one that is given thousands 
 from email.utils import formatdate
 from functools import lru_cache
 from time import time
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import HttpVersion11, web
-from aiohttp.abc import AbstractStreamWriter
+
+from receiver.http.protocol import Connection
 
 _TEXT: Final = "accepted\n"
-_REQUEST_ID: Final = web.RequestKey("request_id", str)
 
 
 class Accepted(web.StreamResponse):
     """200 for a request that came by HTTP/1.1 and leaves its connection open.
 
     There is one for all of them, since making one takes aiohttp longer than writing it: what a
-    request has of its own is kept with the request.
+    request has of its own is kept with its connection, which answers one at a time.
     """
 
     @property
@@ -28,29 +28,32 @@ class Accepted(web.StreamResponse):
         """Tell that the connection stays open."""
         return True
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
+    async def prepare(self, request: web.BaseRequest) -> None:
         """Write the whole answer.
 
         Raises:
             ConnectionError: nobody is left to read it.
         """
-        transport = request.transport
+        connection = cast("Connection", request.protocol)
+        transport = connection.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("nobody is left to read the answer")
         head = _head(int(time()))
-        transport.write(f"{head}X-Request-Id: {request[_REQUEST_ID]}\r\n\r\n{_TEXT}".encode())
-        # For whoever lets answers wait, no other is made.
-        await request.writer.drain()
-        return request.writer
+        transport.write(f"{head}X-Request-Id: {connection.request_id}\r\n\r\n{_TEXT}".encode())
+        if connection.unread:
+            # For whoever lets answers wait, no other is made.
+            await request.writer.drain()
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Do nothing: all is written."""
 
 
-def accepted(request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+def accepted(
+    request: web.BaseRequest, connection: Connection, request_id: str
+) -> web.StreamResponse:
     """Return the 200 for a webhook of which the whole was read."""
     if request.version == HttpVersion11 and request.keep_alive:
-        request[_REQUEST_ID] = request_id
+        connection.request_id = request_id
         return _accepted
     return web.Response(text=_TEXT, headers={"X-Request-Id": request_id})
 

@@ -24,9 +24,22 @@ nothing more is answered, and aiohttp does not take their connection for idle.""
 
 
 class Connection(web.RequestHandler):
-    """One connection; ``held`` is how many bytes of its request are charged."""
+    """One connection.
 
-    __slots__ = ("_connections", "_transport", "at_work", "fresh", "has_head", "held", "refused")
+    ``held`` is how many bytes of its request are charged; ``request_id`` is the id of the webhook
+    that is being answered with 200.
+    """
+
+    __slots__ = (
+        "_connections",
+        "_transport",
+        "at_work",
+        "fresh",
+        "has_head",
+        "held",
+        "refused",
+        "request_id",
+    )
 
     def __init__(
         self, connections: Connections, server: web.Server, options: Mapping[str, Any]
@@ -38,6 +51,7 @@ class Connection(web.RequestHandler):
         self.has_head = False
         self.at_work = False
         self.refused = False
+        self.request_id = ""
 
     @property
     def unread(self) -> bool:

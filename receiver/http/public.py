@@ -30,7 +30,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _OTHER = "(none)"
 _WEBHOOKS: Final = "/webhooks/"
 _READING: Final = (hdrs.METH_GET, hdrs.METH_HEAD)
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT: Final = "traceparent"
+_IS_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 """W3C Trace Context, section 3.2: anything else is not worth carrying along."""
 
 
@@ -74,8 +75,7 @@ class PublicListener:
         try:
             path = request.rel_url.raw_path
             if path.startswith(_WEBHOOKS) and request.method == hdrs.METH_POST:
-                name = unquote(path[len(_WEBHOOKS) :])
-                response = await self._webhook(request, connection, name)
+                response = await self._webhook(request, connection, path[len(_WEBHOOKS) :])
             else:
                 response = _other(path, request.method)
             whole = request.content.is_eof()
@@ -90,6 +90,8 @@ class PublicListener:
         self, request: web.BaseRequest, connection: Connection, name: str
     ) -> web.StreamResponse:
         started = perf_counter()
+        if "%" in name:
+            name = unquote(name)
         handler = self._accounts.get(name)
         delivery = Delivery(f"{self._ids.getrandbits(128):032x}")
         refusal: web.Response | None
@@ -106,7 +108,7 @@ class PublicListener:
         took = perf_counter() - started
         # The label is never what the client chose: a name that is no account must cost nothing.
         self._metrics.answers.count(_OTHER if handler is None else name, status, took)
-        gone = request.transport is None
+        gone = connection.transport is None
         late = took > self._undeliverable.answer_within
         if handler is not None and (refusal is not None or late or gone):
             response = web.Response() if refusal is None else refusal
@@ -114,7 +116,7 @@ class PublicListener:
                 handler, Headers(request.headers), delivery, response, took=None if gone else took
             )
         if refusal is None:
-            return accepted(request, delivery.request_id)
+            return accepted(request, connection, delivery.request_id)
         refusal.headers["X-Request-Id"] = delivery.request_id
         return refusal
 
@@ -153,7 +155,7 @@ class PublicListener:
             body=body,
             request_id=delivery.request_id,
             signed_with=signed_with,
-            traceparent=_traceparent(headers.get("traceparent")),
+            traceparent=_traceparent(headers) if _TRACEPARENT in request.headers else None,
         )
         try:
             by_kafka = await self._intake.accept(handler.inbox_key(topic, body), observation)
@@ -182,8 +184,9 @@ def _warn(what: str, handler: Handler, delivery: Delivery, why: Exception) -> No
     log.warning(what, account=account, request_id=request_id, why=str(why))
 
 
-def _traceparent(header: str | None) -> str | None:
-    return header if header is not None and _TRACEPARENT.fullmatch(header) else None
+def _traceparent(headers: Headers) -> str | None:
+    header = headers[_TRACEPARENT]
+    return header if _IS_TRACE(header) else None
 
 
 def _come_again(why: str) -> web.Response:

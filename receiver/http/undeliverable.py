@@ -7,10 +7,10 @@ refused for want of room, cannot be seen here: there are at least so many.
 
 from asyncio import CancelledError
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from handlers.clock import Clock
@@ -39,8 +39,7 @@ OTHERWISE: Final = "refused"
 """The label of any other status."""
 
 
-@dataclass(slots=True)
-class Delivery:
+class Delivery(msgspec.Struct):
     """One request to an account: its id and its body, None as long as that has not been read."""
 
     request_id: str
