@@ -1,5 +1,7 @@
 """The inbox: where observations become durable, before anything else happens to them."""
 
+from collections.abc import Awaitable
+
 from handlers.observation import Observation
 from receiver.kafka.appender import Appender
 
@@ -28,15 +30,16 @@ class Inbox:
         """Return why they cannot; empty if they can."""
         return self._appender.problem
 
-    async def append(self, key: str, observation: Observation) -> None:
-        """Append ``observation`` under its resource's ``key``; return once it is durable.
+    def append(self, key: str, observation: Observation) -> Awaitable[object]:
+        """Append ``observation`` under its resource's ``key``; it is durable once that is awaited.
 
         Raises:
-            NotDurable: it is not durable anywhere. Sending it again is harmless.
+            NotDurable: it is not durable anywhere. Sending it again is harmless. This may be raised
+                at once or when it is awaited.
             TooLarge: it can never be.
         """
         if len(observation.body) > MOST_BYTES:
             raise TooLarge(f"{len(observation.body)} bytes are more than {MOST_BYTES}")
-        await self._appender.append(
-            self._topic, key.encode(), observation.body, headers=observation.headers()
+        return self._appender.begin(
+            self._topic, key.encode(), observation.body, observation.headers()
         )

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import structlog
 from aiokafka.errors import KafkaError
 
-from receiver.kafka.batching import Batching, NotDurable, RecordRefused
+from receiver.kafka.batching import Batching, NotDurable, Place, RecordRefused
 from receiver.kafka.clients import Clients, KafkaHeaders
 from receiver.kafka.discard import discard_producer
 from receiver.kafka.partitioning import partition_for
@@ -80,11 +80,22 @@ class Appender:
         """
         batching, partitions = self._ready(topic)
         partition = partition_for(partition_key or key, partitions)
-        if not self._on_trial:
-            offset = await batching.append(topic, partition, key, value, headers or [])
-            return partition, offset
-        with self._trial():
-            return partition, await batching.append(topic, partition, key, value, headers or [])
+        place = topic, partition
+        return partition, await self._begin(batching, place, key, value, headers or [])
+
+    def begin(
+        self, topic: str, key: bytes, value: bytes, headers: KafkaHeaders
+    ) -> "asyncio.Future[int]":
+        """Begin to append a record; return what has its offset once it is durable.
+
+        That is what :meth:`append` does, without a coroutine, for those who append thousands.
+
+        Raises:
+            NotDurable: Kafka takes no record now; the future may fail with it, too.
+        """
+        batching, partitions = self._ready(topic)
+        place = topic, partition_for(key, partitions)
+        return self._begin(batching, place, key, value, headers)
 
     async def append_all(
         self, topic: str, records: Sequence[Appended]
@@ -100,7 +111,7 @@ class Appender:
         batching, partitions = self._ready(topic)
         # Futures and no coroutines: a task for each would cost more than its record does.
         appended = [
-            batching.append(topic, partition_for(key, partitions), key, value, headers)
+            batching.append((topic, partition_for(key, partitions)), key, value, headers)
             for key, value, headers in records[len(outcomes) :]
         ]
         ended = await asyncio.gather(*appended, return_exceptions=True)
@@ -115,6 +126,22 @@ class Appender:
         except RecordRefused as refused:
             return refused
         return None
+
+    def _begin(
+        self, batching: Batching, place: Place, key: bytes, value: bytes, headers: KafkaHeaders
+    ) -> "asyncio.Future[int]":
+        if not self._on_trial:
+            return batching.append(place, key, value, headers)
+        # One is let through while the cluster is on trial, and the others are not.
+        if self._trial_under_way:
+            raise NotDurable("Kafka is being tried again")
+        offset = batching.append(place, key, value, headers)
+        self._trial_under_way = True
+        offset.add_done_callback(self._trial_ended)
+        return offset
+
+    def _trial_ended(self, _: "asyncio.Future[int]") -> None:
+        self._trial_under_way = False
 
     def _ready(self, topic: str) -> tuple[Batching, int]:
         """Return what appends now, and how many partitions ``topic`` has."""
@@ -144,17 +171,6 @@ class Appender:
             self._trips += 1
             log.warning(self._tripped, why=problem)
         return problem
-
-    @contextlib.contextmanager
-    def _trial(self) -> Iterator[None]:
-        """Let one append through while the cluster is on trial, and the others not."""
-        if self._trial_under_way:
-            raise NotDurable("Kafka is being tried again")
-        self._trial_under_way = True
-        try:
-            yield
-        finally:
-            self._trial_under_way = False
 
     async def _connect(self) -> None:
         while True:

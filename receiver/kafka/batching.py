@@ -16,7 +16,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from receiver.kafka.clients import KafkaHeaders
 from receiver.kafka.handover import hand_over
 
-_Place: TypeAlias = tuple[str, int]
+Place: TypeAlias = tuple[str, int]
 """A topic, and the partition of it."""
 
 _GIVEN_UP: Final = "the connection to Kafka was given up"
@@ -54,7 +54,7 @@ class _Batch:
 
     __slots__ = ("builder", "deadline", "place", "records")
 
-    def __init__(self, place: _Place, builder: BatchBuilder, deadline: float) -> None:
+    def __init__(self, place: Place, builder: BatchBuilder, deadline: float) -> None:
         self.place = place
         self.builder = builder
         self.deadline = deadline
@@ -62,8 +62,10 @@ class _Batch:
 
     def take(self, record: _Record) -> bool:
         """Add a record; False if the batch is full, or was sent."""
-        key, value, headers, _ = record
-        if self.builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+        taken = self.builder.append(
+            timestamp=None, key=record.key, value=record.value, headers=record.headers
+        )
+        if taken is None:
             return False
         self.records.append(record)
         return True
@@ -87,13 +89,13 @@ class Batching:
         self._within = within
         self._breaker = breaker
         self._loop = asyncio.get_running_loop()
-        self._open: dict[_Place, _Batch] = {}
+        self._open: dict[Place, _Batch] = {}
         # In the order of their deadlines.
         self._under_way: dict[_Batch, None] = {}
         self._watching: asyncio.TimerHandle | None = None
 
     def append(
-        self, topic: str, partition: int, key: bytes, value: bytes, headers: KafkaHeaders
+        self, place: Place, key: bytes, value: bytes, headers: KafkaHeaders
     ) -> "asyncio.Future[int]":
         """Append a record; return what has its offset once it is durable.
 
@@ -101,7 +103,6 @@ class Batching:
         other records of its batch do not notice; the record may still become durable.
         """
         record = _Record(key, value, headers, self._loop.create_future())
-        place = topic, partition
         batch = self._open.get(place)
         if batch is None or not batch.take(record):
             self._open[place] = self._send(place, [record])
@@ -116,7 +117,7 @@ class Batching:
         if self._watching is not None:
             self._watching.cancel()
 
-    def _send(self, place: _Place, records: Sequence[_Record]) -> _Batch:
+    def _send(self, place: Place, records: Sequence[_Record]) -> _Batch:
         """Begin a batch with ``records``, which fit into one or are one."""
         batch = _Batch(place, self.producer.create_batch(), self._loop.time() + self._within)
         for record in records:

@@ -93,7 +93,7 @@ class Stage:
 
     def append(self, *appended: bytes) -> list["asyncio.Future[int]"]:
         """Append records with these values."""
-        return [self.batching.append(TOPIC, 0, b"key", value, []) for value in appended]
+        return [self.batching.append((TOPIC, 0), b"key", value, []) for value in appended]
 
     async def answer_until_told(self, records: Sequence["asyncio.Future[int]"], limit: int) -> None:
         """Be a topic that takes no batch with a value beyond ``limit`` bytes, and acknowledge."""

@@ -44,7 +44,7 @@ async def test_partitions_have_batches_of_their_own() -> None:
     """Records of one partition are never in the batch of another."""
     stage = Stage()
     for number in range(6):
-        stage.batching.append(TOPIC, number % 3, b"key", b"%d" % number, [])
+        stage.batching.append((TOPIC, number % 3), b"key", b"%d" % number, [])
     await stage.producer.until_sent(3)
     sent = {partition: values(batch) for partition, batch, _ in stage.producer.sent}
     assert sent == {0: [b"0", b"3"], 1: [b"1", b"4"], 2: [b"2", b"5"]}
