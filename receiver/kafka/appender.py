@@ -39,6 +39,8 @@ class Appender:
         self._connected = f"Kafka takes {what}"
         self._tripped = f"Kafka does not take {what}"
         self._batching: Batching | None = None
+        # How many there are of each topic, as far as was asked: aiokafka counts them each time.
+        self._partitions: dict[str, int] = {}
         self._broken = asyncio.Event()
         self._on_trial = False
         self._trial_under_way = False
@@ -148,13 +150,19 @@ class Appender:
         batching = self._batching
         if batching is None or self._broken.is_set():
             raise NotDurable(self.problem)
+        partitions = self._partitions.get(topic)
+        if partitions is None:
+            partitions = self._partitions[topic] = self._count(batching, topic)
+        return batching, partitions
+
+    def _count(self, batching: Batching, topic: str) -> int:
         client = batching.producer.client
         partitions = client.cluster.partitions_for_topic(topic)
         if not partitions:
             # Not the cluster's fault: others of its topics are still appended to.
             client.force_metadata_update()
             raise NotDurable(f"there is no topic {topic}: run 'payevents topics create'")
-        return batching, len(partitions)
+        return len(partitions)
 
     def acknowledged(self, batching: Batching) -> None:
         """Note a batch that is durable: the trial is over, if there was one."""
@@ -193,11 +201,17 @@ class Appender:
                     await discard_producer(producer)
                 await asyncio.sleep(_RETRY_AFTER)
             else:
+                producer.client.cluster.add_listener(self._forget)
+                self._partitions.clear()
                 self._batching = Batching(producer, self._clients.timeouts.acknowledge, self)
                 self.problem = ""
                 self._broken.clear()
                 log.info(self._connected)
                 return
+
+    def _forget(self, _: object) -> None:
+        """Ask anew how many partitions there are: what is known of the cluster was renewed."""
+        self._partitions.clear()
 
     async def _drop(self) -> None:
         batching, self._batching = self._batching, None

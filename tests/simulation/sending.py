@@ -76,7 +76,8 @@ class ProducerClient:
         self._patience = patience
         self._backoff = backoff
         self.cluster = SimpleNamespace(
-            partitions_for_topic=lambda topic: set(range(site.cluster.topics.get(topic, 0)))
+            partitions_for_topic=lambda topic: set(range(site.cluster.topics.get(topic, 0))),
+            add_listener=lambda _: None,
         )
         self._conns: dict[Any, Any] = {}
         self._get_conn: Any = None

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from receiver.kafka import appender as module
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients, Timeouts
+from receiver.kafka.partitioning import partition_for
 from tests.unit.receiver.kafka.batches import TOPIC, FakeProducer
 from tests.unit.receiver.polling.virtual import virtual
 
@@ -159,3 +160,19 @@ async def test_after_a_failure_one_is_tried_before_the_others(
         others = [stage.begin(), stage.begin()]
         await stage.answer(SimpleNamespace(offset=5))
         assert await asyncio.gather(*others) == [5, 6]
+
+
+@virtual
+async def test_partitions_that_are_added_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as the cluster says so; a topic that is none is asked for anew each time."""
+    async with connected(monkeypatch) as stage:
+        stage.begin().cancel()
+        stage.cluster.grow(300)
+        stage.begin().cancel()
+        assert [partition for partition, *_ in stage.producers[-1].sent] == [
+            0,
+            partition_for(b"key", 300),
+        ]
+        for _ in range(2):
+            with pytest.raises(NotDurable, match="no topic"):
+                stage.appender.begin("other", b"key", b"value", [])
