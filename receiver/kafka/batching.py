@@ -7,8 +7,9 @@ and makes two futures, for each one of them.
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
+import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -40,7 +41,7 @@ class Breaker(Protocol):
         """Note that a batch is not, as far as is known; return what its senders are told."""
 
 
-class _Record(NamedTuple):
+class _Record(msgspec.Struct):
     key: bytes
     value: bytes
     headers: KafkaHeaders
