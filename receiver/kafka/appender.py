@@ -39,6 +39,8 @@ class Appender:
         self._connected = f"Kafka takes {what}"
         self._tripped = f"Kafka does not take {what}"
         self._batching: Batching | None = None
+        # The same, as long as it has not failed.
+        self._taking: Batching | None = None
         # How many there are of each topic, as far as was asked: aiokafka counts them each time.
         self._partitions: dict[str, int] = {}
         self._broken = asyncio.Event()
@@ -50,7 +52,7 @@ class Appender:
     @property
     def available(self) -> bool:
         """Tell whether Kafka takes records, as far as the last attempt showed."""
-        return self._batching is not None and not self._broken.is_set()
+        return self._taking is not None
 
     async def run(self) -> None:
         """Keep a connected producer until cancelled."""
@@ -147,8 +149,8 @@ class Appender:
 
     def _ready(self, topic: str) -> tuple[Batching, int]:
         """Return what appends now, and how many partitions ``topic`` has."""
-        batching = self._batching
-        if batching is None or self._broken.is_set():
+        batching = self._taking
+        if batching is None:
             raise NotDurable(self.problem)
         partitions = self._partitions.get(topic)
         if partitions is None:
@@ -166,14 +168,15 @@ class Appender:
 
     def acknowledged(self, batching: Batching) -> None:
         """Note a batch that is durable: the trial is over, if there was one."""
-        if batching is self._batching and not self._broken.is_set():
+        if batching is self._taking:
             self._on_trial, self._trips = False, 0
 
     def failed(self, batching: Batching, error: BaseException) -> str:
         """Break with the producer whose batch was not acknowledged; return what is the problem."""
         problem = f"Kafka did not acknowledge: {error!r}"
-        if batching is self._batching and not self._broken.is_set():
+        if batching is self._taking:
             self.problem = problem
+            self._taking = None
             self._broken.set()
             self._on_trial = True
             self._trips += 1
@@ -204,6 +207,7 @@ class Appender:
                 producer.client.cluster.add_listener(self._forget)
                 self._partitions.clear()
                 self._batching = Batching(producer, self._clients.timeouts.acknowledge, self)
+                self._taking = self._batching
                 self.problem = ""
                 self._broken.clear()
                 log.info(self._connected)
@@ -214,7 +218,7 @@ class Appender:
         self._partitions.clear()
 
     async def _drop(self) -> None:
-        batching, self._batching = self._batching, None
+        batching, self._batching, self._taking = self._batching, None, None
         if batching is not None:
             try:
                 with contextlib.suppress(Exception):
