@@ -14,6 +14,10 @@ APART = 0.006
 """Seconds between two turns. As long after a commit, its markers are written, too: Kafka refuses a
 new transaction before, and aiokafka asks again only 20 ms later."""
 
+LONGEST = 0.25
+"""Seconds that nobody rests beyond, however many take turns: latency counts more than processors
+then, and those can be added."""
+
 
 class Pacing:
     """Gives the shards of a process their turns; times are in seconds of any steady clock.
@@ -29,5 +33,5 @@ class Pacing:
         """Return how long a shard is to rest that has just committed so many records."""
         if records >= BACKLOG:
             return 0.0
-        self._last = max(now, self._last) + APART
+        self._last = min(max(now, self._last) + APART, now + LONGEST)
         return self._last - now

@@ -2,7 +2,7 @@
 
 import pytest
 
-from receiver.shards.pacing import APART, BACKLOG, Pacing
+from receiver.shards.pacing import APART, BACKLOG, LONGEST, Pacing
 
 
 def test_a_shard_alone_rests_until_its_commit_has_settled() -> None:
@@ -31,6 +31,13 @@ def test_a_round_of_turns_is_as_long_as_there_are_shards() -> None:
         rest = pacing.rest(turns[shard], 1)
         assert rest <= shards * APART * 1.001
         turns[shard] += rest
+
+
+def test_nobody_rests_beyond_measure() -> None:
+    """However many shards commit together: and whoever comes later does not pay for them."""
+    pacing = Pacing()
+    assert max(pacing.rest(0.0, 1) for _ in range(1_000)) == LONGEST
+    assert pacing.rest(LONGEST, 1) == pytest.approx(APART)
 
 
 def test_turns_of_the_past_hold_nobody_up() -> None:
