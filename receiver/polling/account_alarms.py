@@ -19,11 +19,12 @@ class AccountAlarms:
     def __init__(self, account: str, alarms: Alarms) -> None:
         self._account = account
         self._alarms = alarms
+        # Nearly every visit finds nothing to end, and asks for nothing but this.
+        self._sounded: set[str] = set()
 
     def refused(self, why: str) -> None:
         """Say that the credentials are refused, which may pass."""
-        self._alarms.sound(
-            self._account,
+        self._sound(
             CREDENTIALS_REFUSED,
             why=why,
             remedy="check the account's credentials in the configuration and at the provider",
@@ -31,8 +32,7 @@ class AccountAlarms:
 
     def stopped(self, stop: Stop) -> None:
         """Say that no call is made any more."""
-        self._alarms.sound(
-            self._account,
+        self._sound(
             CREDENTIALS_REFUSED,
             why=f"{stop.why}. CALLS HAVE STOPPED; webhooks go on being received",
             remedy="correct the credentials in the configuration, and calls go on; if they are"
@@ -42,8 +42,7 @@ class AccountAlarms:
 
     def away(self, why: str) -> None:
         """Say that the account as a whole is not served now."""
-        self._alarms.sound(
-            self._account,
+        self._sound(
             PROVIDER_AWAY,
             why=why,
             remedy="nothing, if the provider is known to be down: polling goes on by itself",
@@ -51,13 +50,13 @@ class AccountAlarms:
 
     def well(self) -> None:
         """End these: the provider answers as it should."""
-        self._alarms.over(self._account, CREDENTIALS_REFUSED)
-        self._alarms.over(self._account, PROVIDER_AWAY)
+        if self._sounded:
+            self._over(CREDENTIALS_REFUSED)
+            self._over(PROVIDER_AWAY)
 
     def exhausted(self, calls: int, per: float) -> None:
         """Say that the budget is too small for what is to be asked."""
-        self._alarms.sound(
-            self._account,
+        self._sound(
             CALLS_EXHAUSTED,
             why=f"what is due has waited for more than {per:.0f} seconds: {calls} calls in that"
             " time are not enough",
@@ -67,22 +66,31 @@ class AccountAlarms:
 
     def enough(self) -> None:
         """End that."""
-        self._alarms.over(self._account, CALLS_EXHAUSTED)
+        if self._sounded:
+            self._over(CALLS_EXHAUSTED)
 
     def warned(self, warnings: Iterable[str]) -> None:
         """Say what the provider warns of, and end that once it is nothing."""
         if why := "; ".join(sorted(warnings))[:_LONGEST_WARNING]:
-            self._alarms.sound(
-                self._account,
+            self._sound(
                 PROVIDER_WARNS,
                 why=why,
                 remedy="read the provider's announcement; a version that retires must be left",
             )
         else:
-            self._alarms.over(self._account, PROVIDER_WARNS)
+            self._over(PROVIDER_WARNS)
 
     def end(self) -> None:
         """End all of them."""
         self.well()
         self.enough()
         self.warned(())
+
+    def _sound(self, code: str, *, why: str, remedy: str) -> None:
+        self._sounded.add(code)
+        self._alarms.sound(self._account, code, why=why, remedy=remedy)
+
+    def _over(self, code: str) -> None:
+        if code in self._sounded:
+            self._sounded.discard(code)
+            self._alarms.over(self._account, code)

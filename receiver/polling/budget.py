@@ -76,8 +76,11 @@ class Budget:
 
     def wait_for(self, calls: int) -> float:
         """Return in how many seconds so many calls can be made, or the whole budget if less."""
-        now = self._now()
         others = self.calls - min(calls, self.calls)
+        if len(self._times) <= others:
+            # Nearly always, and whoever is past its period would only make them fewer.
+            return 0.0
+        now = self._now()
         if len(self._times) <= others:
             return 0.0
         return max(0.0, self._times[-others - 1] + self._per - now)
