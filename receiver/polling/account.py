@@ -39,6 +39,8 @@ class AccountPolling:
         standing: Standing | None = None,
     ) -> None:
         settings = handler.account
+        self.name = settings.name
+        self.settings = settings
         self.handler = handler
         self.session = Session(clock)
         calls, per = settings.calls, settings.calls_per.total_seconds()
@@ -59,24 +61,23 @@ class AccountPolling:
             self._resume(standing, clock().timestamp())
 
     @property
-    def name(self) -> str:
-        """Return the account's name."""
-        return self.handler.account.name
-
-    @property
     def is_well(self) -> bool:
         """Tell whether the last that was heard of the account as a whole is good."""
         return self.breaker.is_closed and self.stop is None
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether as many visits are under way as may be: the end of one makes room."""
+        return self.under_way >= (self.settings.concurrency if self.is_well else 1)
 
     def may_start(self, now: float) -> bool:
         """Tell whether another watch may be polled at ``now``; after a failure, one at a time.
 
         None is where its first call would wait: whatever is more urgent could not overtake it.
         """
-        if self.stop is not None and not self._is_trying:
+        if self.is_busy or self.breaker.is_open(now):
             return False
-        most = self.handler.account.concurrency if self.is_well else 1
-        if self.under_way >= most or self.breaker.is_open(now):
+        if self.stop is not None and not self._is_trying:
             return False
         return self.budget.wait_for(self.under_way + 1) < _NOW
 
@@ -128,7 +129,7 @@ class AccountPolling:
         if since is None:
             self._alarms.enough()
             return
-        per = self.handler.account.calls_per.total_seconds()
+        per = self.settings.calls_per.total_seconds()
         is_hindered = self.stop is not None or self.breaker.is_open(now)
         # What waited for the provider to be well again did not wait for the budget.
         if is_hindered or now - max(since, self.breaker.open_until) <= per:
@@ -158,7 +159,7 @@ class AccountPolling:
     @cached_property
     def _credentials(self) -> str:
         # It takes long, and is needed only after failures.
-        return fingerprint(self.handler.account)
+        return fingerprint(self.settings)
 
     def _resume(self, standing: Standing, now: float) -> None:
         if standing.failures and standing.failed == self._credentials:

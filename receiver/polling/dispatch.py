@@ -118,7 +118,7 @@ class Dispatch:
             except NotDurable:
                 # It is made again, but no sooner than any other: the provider was asked, and must
                 # not be called more often because our inbox takes nothing.
-                pause = visit.account.handler.account.poll_interval.total_seconds()
+                pause = visit.account.settings.poll_interval.total_seconds()
                 for key in visit.batch:
                     self._watchlist.postpone(key, now + pause)
             else:
@@ -164,10 +164,14 @@ class Dispatch:
             self._standings.drop(account)
 
     def _start_waiting(self, account: AccountPolling, now: float) -> None:
-        while account.waiting and account.may_start(now):
-            self._start(account, account.waiting.take())
+        waiting = account.waiting
+        while waiting and account.may_start(now):
+            self._start(account, waiting.take())
         account.check_waiting(now)
-        at = account.may_start_at(now) if account.waiting else None
+        if not waiting or account.is_busy:
+            # The next watch that falls due stirs the account, or the end of a visit.
+            return
+        at = account.may_start_at(now)
         # Time has passed since it might not: without a visit whose end stirs the account, it would
         # wait for ever for a moment that has just gone by.
         if at is not None and (at > now or not account.under_way):

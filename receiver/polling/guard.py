@@ -142,7 +142,7 @@ class Guard:
 
     async def _read(self, account: AccountPolling, situation: Situation) -> Registered:
         conversation = situation.registration.read(account.session)
-        found = await self.caller.converse(account.handler.account, conversation, account.budget)
+        found = await self.caller.converse(account.settings, conversation, account.budget)
         return after_reading(situation, found, self._now())
 
     async def _step(
@@ -160,7 +160,7 @@ class Guard:
         bound = log.bind(account=account.name, step=step.action.value, topic=step.topic)
         conversation = registration.carry_out(step, account.session)
         try:
-            id_ = await self.caller.converse(account.handler.account, conversation, account.budget)
+            id_ = await self.caller.converse(account.settings, conversation, account.budget)
         except StepFailed as error:
             bound.warning("a step of the registration failed", why=str(error))
             pause = registration.check_interval.total_seconds()

@@ -93,7 +93,7 @@ class Standings:
 
     def visited(self, account: AccountPolling, now: float, *, quietly: bool) -> None:
         """Have a commit hold an account's standing: a visit ended; ``quietly`` if uneventful."""
-        name, settings = account.name, account.handler.account
+        name, settings = account.name, account.settings
         written = self._written.get(name)
         if written is None:
             written = self._written[name] = _Written(-_UNWRITTEN_FOR)

@@ -59,7 +59,7 @@ class Visits:
             NotDurable: the inbox did not take it; nothing of the visit counts.
         """
         asked_at = self.clock()
-        settings = account.handler.account
+        settings = account.settings
         age = asked_at - datetime.fromtimestamp(entry.created_at, asked_at.tzinfo)
         try:
             conversation = account.handler.poll(watch, age, account.session, entry.memory)
@@ -117,7 +117,7 @@ class Visits:
             NotDurable: the inbox did not take it; nothing of the visit counts.
         """
         asked_at = self.clock()
-        settings = account.handler.account
+        settings = account.settings
         claims = {key: entry.claim for key, entry in entries.items() if entry.claim is not None}
         try:
             conversation = account.handler.look_up(list(claims.values()), account.session)
@@ -177,7 +177,7 @@ class Visits:
         seen: bytes,
     ) -> WatchEntry | None:
         now = self.clock().timestamp()
-        settings = account.handler.account
+        settings = account.settings
         # A provider's word may be of any length; an entry must fit into one Kafka record.
         status = None if polled.status is None else polled.status[:_LONGEST_STATUS]
         if polled.ending == Ending.DONE:
@@ -204,13 +204,13 @@ class Visits:
     def _failed(
         self, account: AccountPolling, entries: Mapping[str, WatchEntry], error: ProviderFailure
     ) -> Outcome:
-        return failed(account.handler.account, entries, error, self.clock(), self.rng)
+        return failed(account.settings, entries, error, self.clock(), self.rng)
 
     async def _look_up_failed(
         self, account: AccountPolling, entries: Mapping[str, WatchEntry], error: ProviderFailure
     ) -> Outcome:
         outcome = self._failed(account, entries, error)
-        oldest = self.clock() - account.handler.account.watch_max_age
+        oldest = self.clock() - account.settings.watch_max_age
         for key, entry in entries.items():
             if entry.created_at < oldest.timestamp():
                 verdict = f"the provider could not be asked: {error}"
