@@ -87,3 +87,12 @@ async def interleaved(bench: Bench, contenders: Mapping[str, Contender]) -> dict
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     """Return the quotients round by round: what disturbs a round disturbs both sides of it."""
     return [a / b for a, b in zip(above, below, strict=True)]
+
+
+def steepness(costs: Mapping[int, Sequence[float]]) -> list[float]:
+    """Return, round by round, how many times the cheapest size the dearest one costs.
+
+    Which they are is a matter of medians: in each round the extremes would be those of noise.
+    """
+    by_cost = sorted(costs.values(), key=median)
+    return ratios(by_cost[-1], by_cost[0])

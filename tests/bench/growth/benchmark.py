@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from tests.bench.bench import Bench
 from tests.bench.growth.router import Size, started
-from tests.bench.measure import Curve, Findings, Goal, Line, interleaved, ratios
+from tests.bench.measure import Curve, Findings, Goal, Line, interleaved, steepness
 from tests.bench.route.contender import Contender
 from tests.bench.route.inbox import filler
 from tests.bench.route.observations import Observations, observations
@@ -45,9 +45,9 @@ async def measure(bench: Bench) -> Findings:
     )
     return Findings(
         [
-            Line("dearest ÷ cheapest ledger", _steepness(ledger), _FLAT),
-            Line("dearest ÷ cheapest number of partitions", _steepness(partitions), _FLAT),
-            Line("dearest ÷ cheapest number of accounts", _steepness(accounts), _FLAT),
+            Line("dearest ÷ cheapest ledger", steepness(ledger), _FLAT),
+            Line("dearest ÷ cheapest number of partitions", steepness(partitions), _FLAT),
+            Line("dearest ÷ cheapest number of accounts", steepness(accounts), _FLAT),
         ],
         [
             _curve("ledger", "resources in the ledger", ledger),
@@ -101,15 +101,6 @@ class _Turns:
 @lru_cache(maxsize=len(PARTITIONS))
 def _made(count: int, partitions: int, accounts: int, this_round: int) -> Observations:
     return observations(count, partitions, this_round, accounts)
-
-
-def _steepness(costs: Mapping[int, Sequence[float]]) -> list[float]:
-    """Return, round by round, how many times the cheapest size the dearest one costs.
-
-    Which they are is a matter of medians: in each round the extremes would be those of noise.
-    """
-    by_cost = sorted(costs.values(), key=median)
-    return ratios(by_cost[-1], by_cost[0])
 
 
 def _curve(name: str, x: str, costs: Mapping[int, Sequence[float]]) -> Curve:

@@ -3,9 +3,10 @@
 import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
+from statistics import median
 
 from tests.bench.bench import Bench
-from tests.bench.measure import Curve, Findings, Goal, Line, interleaved, ratios
+from tests.bench.measure import Curve, Findings, Goal, Line, interleaved, ratios, steepness
 from tests.bench.poll.provider import StandIn
 from tests.bench.poll.resources import resources
 from tests.bench.poll.service import polling
@@ -84,20 +85,18 @@ async def _as_accounts_grow(bench: Bench) -> Findings:
             bench,
             {str(each): partial(pollers[each].microseconds, seconds) for each in MORE_ACCOUNTS},
         )
-    medians = {name: sorted(values)[len(values) // 2] for name, values in found.items()}
-    dearest = [max(costs) / min(costs) for costs in zip(*found.values(), strict=True)]
+    costs = {int(name): values for name, values in found.items()}
     line = Line(
         f"a poll with {MORE_ACCOUNTS[0]} to {MORE_ACCOUNTS[-1]} accounts: dearest ÷ cheapest",
-        [max(medians.values()) / min(medians.values())],
+        steepness(costs),
         Goal(at_most=FLAT),
-        note=f"Of medians; within one round up to {max(dearest):.2f}.",
     )
     curve = Curve(
         "poll-accounts",
         "A poll as accounts grow in number",
         "accounts",
         "µs of CPU",
-        {"a poll": [(int(name), cost) for name, cost in medians.items()]},
+        {"a poll": [(accounts, median(values)) for accounts, values in costs.items()]},
         log_x=True,
     )
     return Findings([line], [curve])
