@@ -82,10 +82,22 @@ def _first_answer(there: Deployment, webhook: Webhook, began: float) -> float:
 
 
 def _was_spooled(there: Deployment) -> bool:
-    with urllib.request.urlopen(f"http://127.0.0.1:{there.admin_port}/metrics") as answer:
-        lines = answer.read().decode().splitlines()
+    lines = _metrics(there).splitlines()
     counted = [line for line in lines if line.startswith("payevents_spooled_total{")]
     return any(float(line.rpartition(" ")[2]) > 0 for line in counted)
+
+
+def _metrics(there: Deployment) -> str:
+    began = time.monotonic()
+    while time.monotonic() - began < GIVE_UP_AFTER:
+        # The admin listener starts after the public one.
+        with contextlib.suppress(OSError):
+            url = f"http://127.0.0.1:{there.admin_port}/metrics"
+            with urllib.request.urlopen(url) as answer:
+                body: bytes = answer.read()
+                return body.decode()
+        time.sleep(TRY_EVERY)
+    raise TimeoutError(f"no metrics were shown within {GIVE_UP_AFTER} seconds")
 
 
 async def _help(bench: Bench) -> float:

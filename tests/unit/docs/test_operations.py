@@ -16,6 +16,7 @@ from receiver.accounts.providers import installed_providers
 from receiver.dead_letters.advice import ADVICE, Advice
 from receiver.http import errors
 from receiver.kafka.topics import wanted_topics
+from receiver.machinery import Machinery
 from receiver.service import Service
 from receiver.workers.metrics import own_metrics
 from tests.unit.docs.pages import OPERATIONS, ROOT, first_column
@@ -105,7 +106,9 @@ def _plain(text: str) -> str:
 
 async def test_every_metric_is_listed() -> None:
     """The table of metrics has each one that a process with all roles, or several, exposes."""
-    families = [*Service(Settings(), {}).metrics.registry.collect(), *own_metrics([])]
+    service = Service(Settings(), {})
+    Machinery(service)
+    families = [*service.metrics.registry.collect(), *own_metrics([])]
     exposed = [f"{f.name}_total" if f.type == "counter" else f.name for f in families]
     assert sorted(first_column(OPERATIONS, "Metrics")) == sorted(exposed)
 

@@ -58,20 +58,32 @@ def test_checking_the_configuration_speaks_to_nobody(tmp_path: Path) -> None:
     assert stand_ins(modules) == set()
 
 
-def test_serving_imports_neither_a_stand_in_nor_what_people_ask_for_later() -> None:
-    """Sandboxes are for others, the demo too, and explaining begins with the first question."""
+def serving(*more: str) -> set[str]:
+    """Return what is imported until webhooks are taken, and by ``more`` modules after that."""
     code = (
-        "import receiver.cli.serving, sys;"
+        f"import {', '.join(['sys', 'receiver.cli.serving', *more])};"
         "from receiver.accounts.providers import installed_providers; installed_providers();"
         "print('\\n'.join(sys.modules))"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout
-    modules = set(told.split())
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(ended.stdout.split())
+
+
+def test_serving_imports_neither_a_stand_in_nor_what_people_ask_for_later() -> None:
+    """Sandboxes are for others, the demo too, and explaining begins with the first question."""
+    modules = serving("receiver.machinery")
     assert "receiver.shards.membership" in modules
     assert modules & {"receiver.explaining.story", "receiver.demo", "receiver.sandbox"} == set()
     assert stand_ins(modules) == set()
+
+
+def test_webhooks_wait_for_no_import_that_they_can_do_without() -> None:
+    """Routing, polling and the admin listener are imported once the public one listens."""
+    modules = serving()
+    assert "receiver.http.public" in modules
+    packages = {".".join(name.split(".")[:2]) for name in modules}
+    assert packages & {"receiver.routing", "receiver.polling", "receiver.shards"} == set()
+    assert modules & {"receiver.machinery", "receiver.http.admin", "cryptography"} == set()
 
 
 def test_help_shows_whole_sentences() -> None:
