@@ -46,6 +46,7 @@ class AccountPolling:
         calls, per = settings.calls, settings.calls_per.total_seconds()
         self.budget = budget or Budget(calls, per, monotonic=asyncio.get_running_loop().time)
         self.budget.allow(calls, per)
+        self._per = per
         longest, shortest = settings.backoff_max, settings.backoff_min
         self.breaker = Breaker(longest.total_seconds(), rng, shortest.total_seconds())
         self.waiting = Waiting([watch.key for watch in handler.watches()])
@@ -68,7 +69,8 @@ class AccountPolling:
     @property
     def is_busy(self) -> bool:
         """Tell whether as many visits are under way as may be: the end of one makes room."""
-        return self.under_way >= (self.settings.concurrency if self.is_well else 1)
+        under_way = self.under_way
+        return under_way >= self.settings.concurrency or (under_way > 0 and not self.is_well)
 
     def may_start(self, now: float) -> bool:
         """Tell whether another watch may be polled at ``now``; after a failure, one at a time.
@@ -129,13 +131,12 @@ class AccountPolling:
         if since is None:
             self._alarms.enough()
             return
-        per = self.settings.calls_per.total_seconds()
-        is_hindered = self.stop is not None or self.breaker.is_open(now)
         # What waited for the provider to be well again did not wait for the budget.
-        if is_hindered or now - max(since, self.breaker.open_until) <= per:
+        waited = now - max(since, self.breaker.open_until)
+        if waited <= self._per or self.stop is not None or self.breaker.is_open(now):
             self._alarms.enough()
         else:
-            self._alarms.exhausted(self.budget.calls, per)
+            self._alarms.exhausted(self.budget.calls, self._per)
 
     def standing(self, now: float) -> Standing:
         """Return what the account's next owner must know, as far as it is known here."""

@@ -14,7 +14,7 @@ from receiver.polling.outcome import Outcome
 from receiver.polling.schedule import Schedule
 from receiver.polling.standings import Standings
 from receiver.polling.visits import Visits
-from receiver.polling.watchlist import Watchlist, kind_of, parse_key
+from receiver.polling.watchlist import Watchlist, parse_key
 from receiver.registration.registered import REGISTRATION
 from receiver.watches.requests import LOOK_UP
 
@@ -55,7 +55,7 @@ class Dispatch:
         self._pause_ends: dict[str, float] = {}
         self._pauses = Schedule(self._pause_ends.get)
         self._resting: defaultdict[str, list[str]] = defaultdict(list)
-        self._under_way: dict[_Visit, None] = {}
+        self._under_way: dict[asyncio.Task[Outcome], _Visit] = {}
         self._ended: list[_Visit] = []
 
     def serve(self, handler: Handler) -> None:
@@ -151,7 +151,7 @@ class Dispatch:
 
     async def end(self) -> None:
         """End the visits under way, none of which counts, and the alarms."""
-        tasks = [visit.task for visit in [*self._under_way, *self._ended]]
+        tasks = [*self._under_way, *(visit.task for visit in self._ended)]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -188,10 +188,9 @@ class Dispatch:
                 batch[key] = entry
         if batch:
             task = asyncio.create_task(self._visit(account, batch), name=f"visit-{keys[0]}")
-            visit = _Visit(account, batch, task)
             account.under_way += 1
-            self._under_way[visit] = None
-            task.add_done_callback(lambda _: self._note_end(visit))
+            self._under_way[task] = _Visit(account, batch, task)
+            task.add_done_callback(self._note_end)
 
     def _visit(
         self, account: AccountPolling, batch: dict[str, WatchEntry]
@@ -201,16 +200,15 @@ class Dispatch:
         When it runs a commit may be under way, and what that commits is not to be seen meanwhile.
         """
         key, entry = next(iter(batch.items()))
-        if _is_look_up(key):
-            return self._visits.look_up(account, batch)
         watch = parse_key(key)
+        if watch.kind == LOOK_UP:
+            return self._visits.look_up(account, batch)
         if watch.kind == REGISTRATION:
             return self._visits.look_after(account, watch, entry, self._keeper.seen(account.name))
         return self._visits.poll(account, watch, entry)
 
-    def _note_end(self, visit: _Visit) -> None:
-        del self._under_way[visit]
-        self._ended.append(visit)
+    def _note_end(self, task: "asyncio.Task[Outcome]") -> None:
+        self._ended.append(self._under_way.pop(task))
         self._wake()
 
     def _take(self, visit: _Visit, outcome: Outcome, now: float) -> None:
@@ -227,7 +225,3 @@ class Dispatch:
             self._watchlist.discover(discovery, now)
         if outcome.sweeps:
             self._keeper.sweep(visit.account.name, now)
-
-
-def _is_look_up(key: str) -> bool:
-    return kind_of(key) == LOOK_UP
