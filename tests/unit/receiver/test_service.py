@@ -19,6 +19,9 @@ from receiver.service import Service
 from tests.kafka.ports import free_ports
 from tests.support.webhooks import invoice, post
 
+WITHIN = 10.0
+"""Seconds, should it be waited for in vain."""
+
 
 async def test_webhooks_are_answered_while_the_rest_is_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -27,7 +30,7 @@ async def test_webhooks_are_answered_while_the_rest_is_imported(
     imported = threading.Event()
 
     def machinery() -> type[Machinery]:
-        imported.wait()
+        imported.wait(WITHIN)
         return Machinery
 
     monkeypatch.setattr("receiver.service._machinery", machinery)
