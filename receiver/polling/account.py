@@ -64,7 +64,7 @@ class AccountPolling:
     @property
     def is_well(self) -> bool:
         """Tell whether the last that was heard of the account as a whole is good."""
-        return self.breaker.is_closed and self.stop is None
+        return self.breaker.failures == 0 and self.stop is None
 
     @property
     def is_busy(self) -> bool:
@@ -98,7 +98,8 @@ class AccountPolling:
         """Note that the provider answered as it should."""
         self._calls_failed = 0
         self._heard_at = now
-        self.breaker.succeed(now)
+        if not self.breaker.is_closed:
+            self.breaker.succeed(now)
         if self._is_trying:
             self.stop, self._is_trying = None, False
         if self.is_well:

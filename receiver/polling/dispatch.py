@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
-from handlers.provider import Handler
+from handlers.provider import RECONCILIATION, Handler
 from receiver.kafka.appender import NotDurable
 from receiver.polling.account import AccountPolling
 from receiver.polling.entry import ACTIVE, WatchEntry
@@ -99,8 +99,10 @@ class Dispatch:
                 # It would judge by what is long out of date.
                 self._watchlist.postpone(key, now + _UNTIL_AWAKE)
             else:
-                account.waiting.add(key, now, self._watchlist.rank(key))
-                self._stirred[account] = None
+                pace = self._watchlist.rank(key) if kind == RECONCILIATION else 0.0
+                account.waiting.add(key, now, pace)
+                if not account.is_busy:
+                    self._stirred[account] = None
         for account in self._stirred:
             self._start_waiting(account, now)
         self._stirred.clear()
@@ -168,8 +170,8 @@ class Dispatch:
         while waiting and account.may_start(now):
             self._start(account, waiting.take())
         account.check_waiting(now)
-        if not waiting or account.is_busy:
-            # The next watch that falls due stirs the account, or the end of a visit.
+        if account.is_busy or not waiting:
+            # The end of a visit stirs the account, or the next watch that falls due.
             return
         at = account.may_start_at(now)
         # Time has passed since it might not: without a visit whose end stirs the account, it would

@@ -89,7 +89,7 @@ class Watchlist:
 
     def get(self, key: str) -> WatchEntry | None:
         """Return the watch, None if there is none."""
-        raw = self.note(key)
+        raw = self._raw(key.encode())
         return None if raw is None else WatchEntry.decode(raw)
 
     def begin(self, key: str) -> WatchEntry | None:
