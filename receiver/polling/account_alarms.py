@@ -24,7 +24,9 @@ class AccountAlarms:
 
     def refused(self, why: str) -> None:
         """Say that the credentials are refused, which may pass."""
-        self._sound(
+        self._sounded.add(CREDENTIALS_REFUSED)
+        self._alarms.sound(
+            self._account,
             CREDENTIALS_REFUSED,
             why=why,
             remedy="check the account's credentials in the configuration and at the provider",
@@ -32,7 +34,9 @@ class AccountAlarms:
 
     def stopped(self, stop: Stop) -> None:
         """Say that no call is made any more."""
-        self._sound(
+        self._sounded.add(CREDENTIALS_REFUSED)
+        self._alarms.sound(
+            self._account,
             CREDENTIALS_REFUSED,
             why=f"{stop.why}. CALLS HAVE STOPPED; webhooks go on being received",
             remedy="correct the credentials in the configuration, and calls go on; if they are"
@@ -42,7 +46,9 @@ class AccountAlarms:
 
     def away(self, why: str) -> None:
         """Say that the account as a whole is not served now."""
-        self._sound(
+        self._sounded.add(PROVIDER_AWAY)
+        self._alarms.sound(
+            self._account,
             PROVIDER_AWAY,
             why=why,
             remedy="nothing, if the provider is known to be down: polling goes on by itself",
@@ -56,7 +62,9 @@ class AccountAlarms:
 
     def exhausted(self, calls: int, per: float) -> None:
         """Say that the budget is too small for what is to be asked."""
-        self._sound(
+        self._sounded.add(CALLS_EXHAUSTED)
+        self._alarms.sound(
+            self._account,
             CALLS_EXHAUSTED,
             why=f"what is due has waited for more than {per:.0f} seconds: {calls} calls in that"
             " time are not enough",
@@ -72,7 +80,9 @@ class AccountAlarms:
     def warned(self, warnings: Iterable[str]) -> None:
         """Say what the provider warns of, and end that once it is nothing."""
         if why := "; ".join(sorted(warnings))[:_LONGEST_WARNING]:
-            self._sound(
+            self._sounded.add(PROVIDER_WARNS)
+            self._alarms.sound(
+                self._account,
                 PROVIDER_WARNS,
                 why=why,
                 remedy="read the provider's announcement; a version that retires must be left",
@@ -85,10 +95,6 @@ class AccountAlarms:
         self.well()
         self.enough()
         self.warned(())
-
-    def _sound(self, code: str, *, why: str, remedy: str) -> None:
-        self._sounded.add(code)
-        self._alarms.sound(self._account, code, why=why, remedy=remedy)
 
     def _over(self, code: str) -> None:
         if code in self._sounded:
