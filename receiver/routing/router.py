@@ -15,7 +15,7 @@ from receiver.routing.handling import Handling
 from receiver.routing.letters import Refusal
 from receiver.routing.route import Route
 from receiver.shards.open_shard import InputRecord, OpenShard
-from receiver.shards.pacing import BACKLOG, Pacing
+from receiver.shards.pacing import Pacing
 
 CONTRADICTION = Reason.CONTRADICTS_LEDGER.value
 """The alarm has the name of the dead letter that it is about."""
@@ -75,7 +75,8 @@ class Router:
             is_behind = shard.reached != shard.position.offset
             if records or is_behind or throttle.is_due(self._clock()):
                 await self._transact(shard, records, handling)
-                await asyncio.sleep(self._pacing.rest(loop.time(), len(records)))
+                if not shard.has_backlog:
+                    await asyncio.sleep(self._pacing.rest(loop.time()))
             forgotten = expiry.step(shard.entries)
             if forgotten:
                 await shard.commit(dict.fromkeys(forgotten))
@@ -86,7 +87,7 @@ class Router:
         batch = Batch(shard.entries)
         partitions = shard.position.input_partitions
         # One backlog after another: the half-made batches of many shards would fill the memory.
-        async with self._backlogs if len(records) >= BACKLOG else nullcontext():
+        async with self._backlogs if shard.has_backlog else nullcontext():
             for first in range(0, len(records), _AT_A_STRETCH):
                 if first:
                     # They must not keep waiting whoever else is at work in this process.

@@ -16,7 +16,6 @@ from receiver.shards.guards import (
     outside,
 )
 from receiver.shards.neighbours import Neighbours
-from receiver.shards.pacing import BACKLOG
 from receiver.shards.session import Batches, Session, SessionLost
 from receiver.shards.table import BrokenTable, InputPosition, Table, barrier, restore
 from receiver.shards.witness import Witness, is_confirmed
@@ -24,6 +23,9 @@ from receiver.shards.witness import Witness, is_confirmed
 __all__ = ["InputRecord", "OpenShard", "ShardSpec", "own_table"]
 
 _WITNESS_PATIENCE = 30.0
+
+BACKLOG = 100
+"""Records that are worth a transaction: whoever has as many need not wait for more."""
 
 PATIENCE = 5.0
 """Seconds for which the broker may keep a fetch of an input that has no news.
@@ -63,6 +65,7 @@ class OpenShard:
         self._table = Table()
         self._input = TopicPartition(spec.input_topic, partition)
         self._reached = 0
+        self._has_backlog = False
         self._last: Witness | None = None
 
     @property
@@ -103,6 +106,11 @@ class OpenShard:
         end = self._consumer.highwater(self._input)
         return end is not None and self.reached >= end
 
+    @property
+    def has_backlog(self) -> bool:
+        """Return whether the last fetch brought as much as is worth a transaction, or left some."""
+        return self._has_backlog
+
     async def fetch(self, *, wait: float, limit: int) -> Sequence[InputRecord]:
         """Return the next input records, at most ``limit``; none if none came in ``wait`` seconds.
 
@@ -122,9 +130,10 @@ class OpenShard:
         except KafkaError as error:
             raise _unreadable(error, self._input) from error
         records = [record for batch in fetched.values() for record in batch]
+        self._has_backlog = len(records) >= BACKLOG or not self.is_caught_up
         if records:
             self._last = Witness.of(records[-1])
-            if len(records) < BACKLOG:
+            if not self._has_backlog:
                 self._consumer.pause(self._input)
         elif self.is_caught_up:
             # Of all that an idle process does, asking for news is the most.

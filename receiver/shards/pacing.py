@@ -1,4 +1,4 @@
-"""Pacing: the shards of a process take turns with small transactions.
+"""Pacing: the routers' shards of a process take turns with small transactions.
 
 What is fixed about a transaction costs a millisecond of the processor, and ten records no more
 than that. Without turns each of many shards would commit every record or two by itself, until the
@@ -6,9 +6,6 @@ process had time for nothing else.
 """
 
 import math
-
-BACKLOG = 100
-"""Records that are worth a transaction: whoever has as many need not wait for more."""
 
 APART = 0.006
 """Seconds between two turns. As long after a commit, its markers are written, too: Kafka refuses a
@@ -22,16 +19,14 @@ then, and those can be added."""
 class Pacing:
     """Gives the shards of a process their turns; times are in seconds of any steady clock.
 
-    A shard rests after a small transaction and then takes all that has come. One whose turn is past
-    waits for nothing: where little comes, a record is committed at once.
+    A shard without a backlog rests after a transaction, and then takes all that has come. One whose
+    turn is past waits for nothing: where little comes, a record is committed at once.
     """
 
     def __init__(self) -> None:
         self._last = -math.inf
 
-    def rest(self, now: float, records: int) -> float:
-        """Return how long a shard is to rest that has just committed so many records."""
-        if records >= BACKLOG:
-            return 0.0
+    def rest(self, now: float) -> float:
+        """Return how long a shard is to rest that has just committed."""
         self._last = min(max(now, self._last) + APART, now + LONGEST)
         return self._last - now

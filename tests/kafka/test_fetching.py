@@ -10,8 +10,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
 from receiver.kafka.following import follow
-from receiver.shards.open_shard import PATIENCE, OpenShard
-from receiver.shards.pacing import BACKLOG
+from receiver.shards.open_shard import BACKLOG, PATIENCE, OpenShard
 from receiver.shards.session import SessionLost
 from tests.kafka.cluster import Cluster
 from tests.kafka.shards import clients, make_topics, open_shard, record, spec
@@ -108,14 +107,18 @@ async def test_what_comes_while_a_few_are_handled_is_fetched_together(
 
 
 async def test_a_backlog_is_fetched_in_advance(kafka_cluster: Cluster, topic_prefix: str) -> None:
-    """While its records are handled, the next are on their way."""
+    """While its records are handled, the next are on their way: many, or what is left of a few."""
     make_topics(kafka_cluster, topic_prefix)
     opened = await open_shard(clients(kafka_cluster), spec(topic_prefix))
-    await opened.session.commit({(f"{topic_prefix}in", 0): [record("a")] * (BACKLOG + 1)})
-    assert len(await opened.shard.fetch(wait=60.0, limit=BACKLOG)) == BACKLOG
-    assert not opened.consumer.paused()
-    assert len(await opened.shard.fetch(wait=60.0, limit=BACKLOG)) == 1
-    assert opened.consumer.paused()
+    place = (f"{topic_prefix}in", 0)
+    for count, limit in ((BACKLOG + 1, BACKLOG), (3, 2)):
+        await opened.session.commit({place: [record("a")] * count})
+        assert len(await opened.shard.fetch(wait=60.0, limit=limit)) == limit
+        assert opened.shard.has_backlog
+        assert not opened.consumer.paused()
+        assert len(await opened.shard.fetch(wait=60.0, limit=limit)) == 1
+        assert not opened.shard.has_backlog
+        assert opened.consumer.paused()
     await opened.discard()
 
 

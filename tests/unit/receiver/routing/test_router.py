@@ -26,8 +26,8 @@ from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
 from receiver.routing.route import Route
 from receiver.routing.router import Router
-from receiver.shards.open_shard import InputRecord, OpenShard, ShardSpec
-from receiver.shards.pacing import APART
+from receiver.shards.open_shard import BACKLOG, InputRecord, OpenShard, ShardSpec
+from receiver.shards.pacing import APART, Pacing
 from receiver.shards.session import Batches, Writable
 from receiver.shards.table import InputPosition
 from receiver.watches.requests import LookUp, from_value
@@ -74,6 +74,7 @@ class Partition(OpenShard):
         self._inbox: list[InputRecord] = []
         self._next = 0
         self._handled = 0
+        self._has_backlog = False
         self._ends_in_marker = False
 
     @property
@@ -97,6 +98,7 @@ class Partition(OpenShard):
         if not self._inbox and not self._ends_in_marker:
             raise EndOfInbox
         fetched, self._inbox, self._ends_in_marker = self._inbox, [], False
+        self._has_backlog = len(fetched) >= BACKLOG
         return fetched
 
     async def partitions(self, topic: str) -> int:
@@ -420,6 +422,17 @@ async def test_a_shard_waits_for_its_turn_after_a_small_transaction(world: World
     await world.route('{"id": "a"}')
     before, after = fetched
     assert after - before >= APART
+
+
+async def test_a_backlog_waits_for_no_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is worth transactions one after another."""
+
+    def rest(pacing: Pacing, now: float) -> float:
+        pytest.fail(f"a shard was to rest at {now} by {pacing}")
+
+    monkeypatch.setattr(Pacing, "rest", rest)
+    await world.route(*['{"id": "a"}'] * BACKLOG)
+    assert len(world.shard.events()) == 1
 
 
 async def test_backlogs_go_one_after_another_and_a_lone_record_passes_them(
