@@ -101,7 +101,9 @@ class Dispatch:
             else:
                 pace = self._watchlist.rank(key) if kind == RECONCILIATION else 0.0
                 account.waiting.add(key, now, pace)
-                if not account.is_busy:
+                if account.is_busy:
+                    account.check_waiting(now)
+                else:
                     self._stirred[account] = None
         for account in self._stirred:
             self._start_waiting(account, now)

@@ -9,7 +9,7 @@ from receiver.polling.watchlist import Watchlist
 
 from .fakes import FakeShard
 from .virtual import virtual
-from .world import World
+from .world import World, settings
 
 
 def serving(world: World) -> tuple[Watchlist, Dispatch]:
@@ -58,4 +58,20 @@ async def test_an_outage_that_is_over_does_not_stop_the_loop() -> None:
     assert dispatch.next_at() == now
     dispatch.start_due(now)
     assert dispatch.next_at() is None
+    await dispatch.end()
+
+
+@virtual
+async def test_a_busy_account_is_looked_at_too() -> None:
+    """What falls due while its one visit waits for the budget shows that it is too small."""
+    world = World(settings(concurrency=1, calls=1, calls_per="1h"))
+    now = world.now().timestamp()
+    watchlist, dispatch = serving(world)
+    for number in range(2):
+        watchlist.start(f"a/thing/{number}", now)
+    dispatch.start_due(now)
+    assert world.codes() == set()
+    watchlist.start("a/thing/2", now + 3_601.0)
+    dispatch.start_due(now + 3_601.0)
+    assert world.codes() == {("a", "calls-exhausted")}
     await dispatch.end()
