@@ -15,7 +15,7 @@ from handlers.smartpay.settings import SmartPaySettings
 from receiver.kafka.clients import Clients
 from receiver.machinery import Machinery
 from receiver.roles import Role
-from receiver.service import Service
+from receiver.service import Ports, Service
 from tests.kafka.ports import free_ports
 from tests.support.webhooks import invoice, post
 
@@ -49,7 +49,8 @@ async def test_webhooks_are_answered_while_the_rest_is_imported(
     )
     starting = asyncio.create_task(service.start())
     try:
-        assert await _first_status(f"http://127.0.0.1:{port}/webhooks/shop") == 200
+        status = await _first_status(f"http://127.0.0.1:{port}/webhooks/shop", starting)
+        assert status == 200
         assert not starting.done()
     finally:
         imported.set()
@@ -57,10 +58,11 @@ async def test_webhooks_are_answered_while_the_rest_is_imported(
         await service.stop()
 
 
-async def _first_status(url: str) -> int:
-    while True:
+async def _first_status(url: str, starting: "asyncio.Task[Ports]") -> int:
+    while not starting.done():
         try:
             return await post(url, invoice("aBc123"), key="k")
         except aiohttp.ClientConnectorError:
             # It does not listen yet.
             await asyncio.sleep(0.01)
+    raise AssertionError("it had started, or failed to, before it listened")
