@@ -20,7 +20,9 @@ EACH_ROUND = 2_400
 
 PARTITIONS = (4, 12, 48, 200)
 EACH_PARTITION = 600
-"""Observations a partition and round: a backlog is no shallower where there are more of them."""
+"""Observations a partition and backlog: it is no shallower where there are more of them."""
+AT_LEAST = 28_800
+"""Observations a round: where partitions are few, in several backlogs one after another."""
 
 ACCOUNTS = (3, 30, 300, 1_000)
 EACH_ROUND_OF_ACCOUNTS = 4_800
@@ -33,15 +35,17 @@ async def measure(bench: Bench) -> Findings:
     """Let the ledger grow, then the partitions, then the accounts."""
     resources = [size for size in RESOURCES if not bench.quick or size < RESOURCES[-1]]
     ledger = await _costs(
-        bench, {count: Size(resources=count) for count in resources}, lambda _: EACH_ROUND
+        bench, {count: Size(resources=count) for count in resources}, lambda _: [EACH_ROUND]
     )
     partitions = await _costs(
         bench,
         {count: Size(partitions=count) for count in PARTITIONS},
-        lambda size: EACH_PARTITION * size.partitions,
+        lambda size: _backlogs(EACH_PARTITION * size.partitions),
     )
     accounts = await _costs(
-        bench, {count: Size(accounts=count) for count in ACCOUNTS}, lambda _: EACH_ROUND_OF_ACCOUNTS
+        bench,
+        {count: Size(accounts=count) for count in ACCOUNTS},
+        lambda _: [EACH_ROUND_OF_ACCOUNTS],
     )
     return Findings(
         [
@@ -58,11 +62,12 @@ async def measure(bench: Bench) -> Findings:
 
 
 async def _costs(
-    bench: Bench, services: Mapping[int, Size], each_round: Callable[[Size], int]
+    bench: Bench, services: Mapping[int, Size], each_round: Callable[[Size], Sequence[int]]
 ) -> dict[int, list[float]]:
     """Return what an observation costs each of the services, in microseconds, round by round.
 
-    Each is named by what differs, and has ``each_round`` observations to route in every round.
+    Each is named by what differs, and has ``each_round`` to route in every round: backlogs of so
+    many observations.
     """
     cluster = await bench.cluster()
     async with AsyncExitStack() as stack:
@@ -84,18 +89,24 @@ class _Turns:
     """A service's turns: one each round, with that round's observations."""
 
     def __init__(
-        self, router: Contender, producer: AIOKafkaProducer, size: Size, count: int
+        self, router: Contender, producer: AIOKafkaProducer, size: Size, backlogs: Sequence[int]
     ) -> None:
         self.router = router
         self._producer = producer
         self._size = size
-        self._count = count
+        self._backlogs = backlogs
 
     async def next(self) -> float:
         """Route the next observations; return what one of them cost in microseconds."""
-        size, this_round = self._size, len(self.router.a_second)
-        given = _made(self._count, size.partitions, size.accounts, this_round)
-        return _MICRO / await self.router.route(self._producer, given)
+        size, seconds = self._size, 0.0
+        for count in self._backlogs:
+            given = _made(count, size.partitions, size.accounts, len(self.router.a_second))
+            seconds += given.count / await self.router.route(self._producer, given)
+        return _MICRO * seconds / sum(self._backlogs)
+
+
+def _backlogs(count: int) -> Sequence[int]:
+    return [count] * max(1, round(AT_LEAST / count))
 
 
 @lru_cache(maxsize=len(PARTITIONS))
