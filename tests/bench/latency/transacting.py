@@ -1,6 +1,7 @@
-"""Bare transactions, one after another: ``COUNT SERVERS TOPIC``, one record each.
+"""Bare transactions, one after another: ``COUNT APART SERVERS TOPIC``, one record each.
 
-The record holds the monotonic time at which its transaction began.
+There are ``APART`` seconds between them. The record holds the monotonic time at which its
+transaction began.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 
 
-async def transact(count: int, servers: str, topic: str) -> None:
+async def transact(count: int, apart: float, servers: str, topic: str) -> None:
     """Commit ``count`` transactions, with the settings of payevents' own."""
     producer = AIOKafkaProducer(
         bootstrap_servers=servers,
@@ -31,9 +32,10 @@ async def transact(count: int, servers: str, topic: str) -> None:
         batch.append(key=None, value=value, timestamp=None)
         await asyncio.gather(await producer.send_batch(batch, topic, partition=0))
         await producer.commit_transaction()
+        await asyncio.sleep(apart)
     # What ends it is the end of the measurement.
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(transact(int(sys.argv[1]), *sys.argv[2:]))
+    uvloop.run(transact(int(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:]))
