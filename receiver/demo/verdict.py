@@ -5,8 +5,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
-from prometheus_client import Counter
-
 from receiver.demo.audience import Heard
 from receiver.observability.metrics import Metrics
 
@@ -29,11 +27,11 @@ class Numbers:
         return cls(
             received=metrics.answers.total(200),
             refused=metrics.answers.total(401),
-            observations=_sum(metrics.observations),
-            published=_sum(metrics.events),
-            duplicates=_sum(metrics.duplicates),
-            late=_sum(metrics.late),
-            dead=_sum(metrics.dead_letters),
+            observations=metrics.routed.observations.total(),
+            published=metrics.routed.events.total(),
+            duplicates=metrics.routed.duplicates.total(),
+            late=metrics.routed.late.total(),
+            dead=metrics.routed.dead_letters.total(),
         )
 
 
@@ -80,8 +78,3 @@ class Verdict:
         """Tell whether all that was caused arrived once, nothing else did, and none is silent."""
         wrong = self.missing | self.repeated | self.unexplained | self.silent
         return self.caused > 0 and not wrong
-
-
-def _sum(counter: Counter) -> int:
-    samples = (sample for metric in counter.collect() for sample in metric.samples)
-    return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))

@@ -1,15 +1,11 @@
 """What Prometheus is told."""
 
-from typing import TYPE_CHECKING
-
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
 from receiver.observability.alarm_metrics import AlarmCollector
 from receiver.observability.alarms import Alarms
 from receiver.observability.answers import Answers
-
-if TYPE_CHECKING:
-    from receiver.routing.tally import Tally
+from receiver.observability.routed import Routed
 
 
 class Metrics:
@@ -38,62 +34,8 @@ class Metrics:
             ["account", "result"],
             registry=self.registry,
         )
-        self.observations = Counter(
-            "payevents_observations",
-            "Observations routed.",
-            ["account", "origin"],
-            registry=self.registry,
-        )
-        self.events = Counter(
-            "payevents_events",
-            "Events published.",
-            ["account", "type"],
-            registry=self.registry,
-        )
-        self.inferred = Counter(
-            "payevents_inferred", "Events that were inferred.", ["account"], registry=self.registry
-        )
-        self.late = Counter(
-            "payevents_late", "Events that came late.", ["account"], registry=self.registry
-        )
-        self.duplicates = Counter(
-            "payevents_duplicate_facts",
-            "Facts asserted again and dropped.",
-            ["account"],
-            registry=self.registry,
-        )
-        self.dead_letters = Counter(
-            "payevents_dead_letters",
-            "Observations that could not become events.",
-            ["account", "reason"],
-            registry=self.registry,
-        )
-        self.look_ups = Counter(
-            "payevents_look_ups",
-            "Claims that the provider is asked about.",
-            ["account"],
-            registry=self.registry,
-        )
-
-    def routed(self, tally: "Tally") -> None:
-        """Add what one transaction routed, once it is committed."""
-        by_account = (
-            (self.inferred, tally.inferred),
-            (self.late, tally.late),
-            (self.duplicates, tally.duplicates),
-            (self.look_ups, tally.look_ups),
-        )
-        for counter, counts in by_account:
-            for account, count in counts.items():
-                counter.labels(account).inc(count)
-        by_account_and_word = (
-            (self.observations, tally.observations),
-            (self.events, tally.events),
-            (self.dead_letters, tally.dead_letters),
-        )
-        for counter, worded in by_account_and_word:
-            for labels, count in worded.items():
-                counter.labels(*labels).inc(count)
+        self.routed = Routed()
+        self.registry.register(self.routed)
 
     def exposition(self) -> bytes:
         """Return everything in Prometheus' text format."""
