@@ -14,61 +14,37 @@ from tests.bench.route.contender import Contender
 from tests.bench.route.inbox import filler
 from tests.bench.route.observations import Observations, observations
 
-RESOURCES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-EACH_ROUND = 2_400
-"""Observations: few, since three of four bring a resource more, which the least ledger feels."""
-
-PARTITIONS = (4, 12, 48, 200)
-EACH_PARTITION = 600
-"""Observations a partition and backlog: it is no shallower where there are more of them."""
-AT_LEAST = 28_800
-"""Observations a round: where partitions are few, in several backlogs one after another."""
-
-ACCOUNTS = (3, 30, 300, 1_000)
-EACH_ROUND_OF_ACCOUNTS = 4_800
-
 _MICRO = 1e6
 _FLAT = Goal(at_most=1.15)
+_KEPT = 4
+"""Sets of observations: sizes that are given the same share them within a round."""
 
 
-async def measure(bench: Bench) -> Findings:
-    """Let the ledger grow, then the partitions, then the accounts."""
-    resources = [size for size in RESOURCES if not bench.quick or size < RESOURCES[-1]]
-    ledger = await _costs(
-        bench, {count: Size(resources=count) for count in resources}, lambda _: [EACH_ROUND]
-    )
-    partitions = await _costs(
-        bench,
-        {count: Size(partitions=count) for count in PARTITIONS},
-        lambda size: _backlogs(EACH_PARTITION * size.partitions),
-    )
-    accounts = await _costs(
-        bench,
-        {count: Size(accounts=count) for count in ACCOUNTS},
-        lambda _: [EACH_ROUND_OF_ACCOUNTS],
-    )
+async def growing(
+    bench: Bench,
+    what: str,
+    services: Mapping[int, Size],
+    each_round: Callable[[Size], Sequence[int]],
+) -> Findings:
+    """Return what an observation costs as ``what`` grows.
+
+    Each of the services is named by how large that is in it, and has ``each_round`` to route in
+    every round: backlogs of so many observations.
+    """
+    costs = await _costs(bench, services, each_round)
+    title = f"Processor time of a routed observation by {what}"
+    points = [(float(size), median(each)) for size, each in costs.items()]
+    name = f"growth-{what.partition(' ')[0]}"
     return Findings(
-        [
-            Line("dearest ÷ cheapest ledger", steepness(ledger), _FLAT),
-            Line("dearest ÷ cheapest number of partitions", steepness(partitions), _FLAT),
-            Line("dearest ÷ cheapest number of accounts", steepness(accounts), _FLAT),
-        ],
-        [
-            _curve("ledger", "resources in the ledger", ledger),
-            _curve("partitions", "partitions", partitions),
-            _curve("accounts", "accounts", accounts),
-        ],
+        [Line(f"an observation by {what}: dearest ÷ cheapest", steepness(costs), _FLAT)],
+        [Curve(name, title, what, "µs", {"payevents": points}, log_x=True)],
     )
 
 
 async def _costs(
     bench: Bench, services: Mapping[int, Size], each_round: Callable[[Size], Sequence[int]]
 ) -> dict[int, list[float]]:
-    """Return what an observation costs each of the services, in microseconds, round by round.
-
-    Each is named by what differs, and has ``each_round`` to route in every round: backlogs of so
-    many observations.
-    """
+    """Return what an observation costs each of the services, in microseconds, round by round."""
     cluster = await bench.cluster()
     async with AsyncExitStack() as stack:
         producer = await stack.enter_async_context(filler(cluster.bootstrap_servers))
@@ -105,16 +81,6 @@ class _Turns:
         return _MICRO * seconds / sum(self._backlogs)
 
 
-def _backlogs(count: int) -> Sequence[int]:
-    return [count] * max(1, round(AT_LEAST / count))
-
-
-@lru_cache(maxsize=len(PARTITIONS))
+@lru_cache(maxsize=_KEPT)
 def _made(count: int, partitions: int, accounts: int, this_round: int) -> Observations:
     return observations(count, partitions, this_round, accounts)
-
-
-def _curve(name: str, x: str, costs: Mapping[int, Sequence[float]]) -> Curve:
-    points = [(float(size), median(each)) for size, each in costs.items()]
-    title = f"Processor time of a routed observation by {x}"
-    return Curve(f"growth-{name}", title, x, "µs", {"payevents": points}, log_x=True)
