@@ -11,7 +11,8 @@ _SEED = 0x9747B28C
 _FACTOR = 0x5BD1E995
 _WORD = 0xFFFF_FFFF
 _POSITIVE = 0x7FFF_FFFF
-_HEADS = 1024
+_HEADS = 16_384
+"""What keys begin with, by length: an account has some ten of these, and there may be thousands."""
 
 
 def key_hash(key: bytes) -> int:
