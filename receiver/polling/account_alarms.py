@@ -19,12 +19,9 @@ class AccountAlarms:
     def __init__(self, account: str, alarms: Alarms) -> None:
         self._account = account
         self._alarms = alarms
-        # Nearly every visit finds nothing to end, and asks for nothing but this.
-        self._sounded: set[str] = set()
 
     def refused(self, why: str) -> None:
         """Say that the credentials are refused, which may pass."""
-        self._sounded.add(CREDENTIALS_REFUSED)
         self._alarms.sound(
             self._account,
             CREDENTIALS_REFUSED,
@@ -34,7 +31,6 @@ class AccountAlarms:
 
     def stopped(self, stop: Stop) -> None:
         """Say that no call is made any more."""
-        self._sounded.add(CREDENTIALS_REFUSED)
         self._alarms.sound(
             self._account,
             CREDENTIALS_REFUSED,
@@ -46,7 +42,6 @@ class AccountAlarms:
 
     def away(self, why: str) -> None:
         """Say that the account as a whole is not served now."""
-        self._sounded.add(PROVIDER_AWAY)
         self._alarms.sound(
             self._account,
             PROVIDER_AWAY,
@@ -56,13 +51,11 @@ class AccountAlarms:
 
     def well(self) -> None:
         """End these: the provider answers as it should."""
-        if self._sounded:
-            self._over(CREDENTIALS_REFUSED)
-            self._over(PROVIDER_AWAY)
+        self._alarms.over(self._account, CREDENTIALS_REFUSED)
+        self._alarms.over(self._account, PROVIDER_AWAY)
 
     def exhausted(self, calls: int, per: float) -> None:
         """Say that the budget is too small for what is to be asked."""
-        self._sounded.add(CALLS_EXHAUSTED)
         self._alarms.sound(
             self._account,
             CALLS_EXHAUSTED,
@@ -74,13 +67,11 @@ class AccountAlarms:
 
     def enough(self) -> None:
         """End that."""
-        if self._sounded:
-            self._over(CALLS_EXHAUSTED)
+        self._alarms.over(self._account, CALLS_EXHAUSTED)
 
     def warned(self, warnings: Iterable[str]) -> None:
         """Say what the provider warns of, and end that once it is nothing."""
         if why := "; ".join(sorted(warnings))[:_LONGEST_WARNING]:
-            self._sounded.add(PROVIDER_WARNS)
             self._alarms.sound(
                 self._account,
                 PROVIDER_WARNS,
@@ -88,15 +79,10 @@ class AccountAlarms:
                 remedy="read the provider's announcement; a version that retires must be left",
             )
         else:
-            self._over(PROVIDER_WARNS)
+            self._alarms.over(self._account, PROVIDER_WARNS)
 
     def end(self) -> None:
         """End all of them."""
         self.well()
         self.enough()
         self.warned(())
-
-    def _over(self, code: str) -> None:
-        if code in self._sounded:
-            self._sounded.discard(code)
-            self._alarms.over(self._account, code)
