@@ -7,17 +7,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from config.listeners import AdminSettings, HttpSettings
-from config.machine import SpoolSettings
-from config.settings import Settings
-from handlers.smartpay import provider
-from handlers.smartpay.settings import SmartPaySettings
-from receiver.kafka.clients import Clients
 from receiver.machinery import Machinery
-from receiver.roles import Role
-from receiver.service import Ports, Service
+from receiver.service import Ports
 from tests.kafka.ports import free_ports
 from tests.support.webhooks import invoice, post
+from tests.unit.receiver.receiving import receiver
 
 WITHIN = 10.0
 """Seconds, should it be waited for in vain."""
@@ -35,18 +29,7 @@ async def test_webhooks_are_answered_while_the_rest_is_imported(
 
     monkeypatch.setattr("receiver.service._machinery", machinery)
     [port] = free_ports(1)
-    shop = SmartPaySettings.model_validate({"name": "shop", "api_key": "k"})
-    settings = Settings(
-        http=HttpSettings(host="127.0.0.1", port=port),
-        admin=AdminSettings(port=0),
-        spool=SpoolSettings(directory=tmp_path),
-        accounts={"shop": shop},
-    )
-    # Nobody listens there: the spool takes it.
-    clients = Clients({"bootstrap_servers": "127.0.0.1:1"})
-    service = Service(
-        settings, {"smartpay": provider}, roles=frozenset({Role.RECEIVE}), clients=clients
-    )
+    service = receiver(tmp_path, port)
     starting = asyncio.create_task(service.start())
     try:
         status = await _first_status(f"http://127.0.0.1:{port}/webhooks/shop", starting)
