@@ -23,7 +23,7 @@ from receiver.routing.expiry import HORIZON_KEY, Retention
 from receiver.routing.route import Route
 from receiver.routing.router import Router
 from receiver.watches.requests import LookUp, from_value
-from tests.unit.receiver.routing.test_router import TOPICS, Partition, World, header, observed
+from tests.unit.receiver.routing.stage import TOPICS, Partition, World, header, observed
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -23,7 +23,7 @@ from receiver.registration.signs import Announced, Arrived, Missed, Sign, Unanno
 from receiver.routing.route import Route
 from receiver.routing.router import Router
 from receiver.watches.requests import LookUp, StartWatch, StopWatch, from_value
-from tests.unit.receiver.routing.test_router import TOPICS, Partition, World
+from tests.unit.receiver.routing.stage import TOPICS, Partition, World
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
