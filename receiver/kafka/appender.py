@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeAlias
 
 import structlog
 from aiokafka.errors import KafkaError
 
-from receiver.kafka.batching import Batching, NotDurable, Place, RecordRefused
+from receiver.kafka.batching import Batching, NotDurable, Place, RecordRefused, Told, settle
 from receiver.kafka.clients import Clients, KafkaHeaders
 from receiver.kafka.discard import discard_producer
 from receiver.kafka.partitioning import partition_for
@@ -84,22 +85,24 @@ class Appender:
         """
         batching, partitions = self._ready(topic)
         partition = partition_for(partition_key or key, partitions)
-        place = topic, partition
-        return partition, await self._begin(batching, place, key, value, headers or [])
+        offset: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        told = partial(settle, offset)
+        self._begin(batching, (topic, partition), key, value, headers or [], told)
+        return partition, await offset
 
     def begin(
-        self, topic: str, key: bytes, value: bytes, headers: KafkaHeaders
-    ) -> "asyncio.Future[int]":
-        """Begin to append a record; return what has its offset once it is durable.
+        self, topic: str, key: bytes, value: bytes, headers: KafkaHeaders, told: Told
+    ) -> None:
+        """Begin to append a record; ``told`` is called once, with how that ended.
 
         That is what :meth:`append` does, without a coroutine, for those who append thousands.
 
         Raises:
-            NotDurable: Kafka takes no record now; the future may fail with it, too.
+            NotDurable: Kafka takes no record now, and ``told`` is not called.
         """
         batching, partitions = self._ready(topic)
         place = topic, partition_for(key, partitions)
-        return self._begin(batching, place, key, value, headers)
+        self._begin(batching, place, key, value, headers, told)
 
     async def append_all(
         self, topic: str, records: Sequence[Appended]
@@ -114,10 +117,12 @@ class Appender:
             outcomes.append(await self._refusal(topic, records[len(outcomes)]))
         batching, partitions = self._ready(topic)
         # Futures and no coroutines: a task for each would cost more than its record does.
-        appended = [
-            batching.append((topic, partition_for(key, partitions)), key, value, headers)
-            for key, value, headers in records[len(outcomes) :]
-        ]
+        loop = asyncio.get_running_loop()
+        appended: list[asyncio.Future[int]] = []
+        for key, value, headers in records[len(outcomes) :]:
+            appended.append(loop.create_future())
+            place = topic, partition_for(key, partitions)
+            batching.append(place, key, value, headers, partial(settle, appended[-1]))
         ended = await asyncio.gather(*appended, return_exceptions=True)
         outcomes += [each if isinstance(each, BaseException) else None for each in ended]
         return outcomes
@@ -132,20 +137,29 @@ class Appender:
         return None
 
     def _begin(
-        self, batching: Batching, place: Place, key: bytes, value: bytes, headers: KafkaHeaders
-    ) -> "asyncio.Future[int]":
-        if not self._on_trial:
-            return batching.append(place, key, value, headers)
-        # One is let through while the cluster is on trial, and the others are not.
-        if self._trial_under_way:
-            raise NotDurable("Kafka is being tried again")
-        offset = batching.append(place, key, value, headers)
-        self._trial_under_way = True
-        offset.add_done_callback(self._trial_ended)
-        return offset
+        self,
+        batching: Batching,
+        place: Place,
+        key: bytes,
+        value: bytes,
+        headers: KafkaHeaders,
+        told: Told,
+    ) -> None:
+        if self._on_trial:
+            # One is let through while the cluster is on trial, and the others are not.
+            if self._trial_under_way:
+                raise NotDurable("Kafka is being tried again")
+            self._trial_under_way = True
+            told = partial(self._trial_ended, told)
+        try:
+            batching.append(place, key, value, headers, told)
+        except BaseException:
+            self._trial_under_way = False
+            raise
 
-    def _trial_ended(self, _: "asyncio.Future[int]") -> None:
+    def _trial_ended(self, told: Told, outcome: int | NotDurable) -> None:
         self._trial_under_way = False
+        told(outcome)
 
     def _ready(self, topic: str) -> tuple[Batching, int]:
         """Return what appends now, and how many partitions ``topic`` has."""

@@ -5,17 +5,21 @@ and makes two futures, for each one of them.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import count
 from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
+import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from receiver.kafka.clients import KafkaHeaders
 from receiver.kafka.handover import hand_over
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Place: TypeAlias = tuple[str, int]
 """A topic, and the partition of it."""
@@ -29,6 +33,10 @@ class NotDurable(Exception):
 
 class RecordRefused(NotDurable):
     """Kafka takes others, and never this one: it is larger than its topic allows."""
+
+
+Told: TypeAlias = Callable[[int | NotDurable], object]
+"""Who is told of a record: its offset once it is durable, or why it is not known to be."""
 
 
 class Breaker(Protocol):
@@ -45,9 +53,7 @@ class _Record(msgspec.Struct):
     key: bytes
     value: bytes
     headers: KafkaHeaders
-    # One for each sender, who may cancel it: what they all waited for together, one of them would
-    # cancel for all.
-    offset: "asyncio.Future[int]"
+    told: Told
 
 
 class _Batch:
@@ -96,18 +102,13 @@ class Batching:
         self._watching: asyncio.TimerHandle | None = None
 
     def append(
-        self, place: Place, key: bytes, value: bytes, headers: KafkaHeaders
-    ) -> "asyncio.Future[int]":
-        """Append a record; return what has its offset once it is durable.
-
-        It fails with NotDurable or RecordRefused. Whoever waits for it may cancel it, which the
-        other records of its batch do not notice; the record may still become durable.
-        """
-        record = _Record(key, value, headers, self._loop.create_future())
+        self, place: Place, key: bytes, value: bytes, headers: KafkaHeaders, told: Told
+    ) -> None:
+        """Begin to append a record; ``told`` is called once, with how that ended."""
+        record = _Record(key, value, headers, told)
         batch = self._open.get(place)
         if batch is None or not batch.take(record):
             self._open[place] = self._send(place, [record])
-        return record.offset
 
     def close(self) -> None:
         """Give up what is under way: its senders are told that it is not durable."""
@@ -145,9 +146,7 @@ class Batching:
             del self._open[batch.place]
         if error is None:
             self._breaker.acknowledged(self)
-            for offset, record in enumerate(batch.records, answer.result().offset):
-                if not record.offset.done():
-                    record.offset.set_result(offset)
+            _tell(batch.records, count(answer.result().offset))
         elif isinstance(error, MessageSizeTooLargeError):
             self._send_apart(batch)
         else:
@@ -184,8 +183,25 @@ class Batching:
             self._send(batch.place, half).builder.close()
 
 
-def _fail(records: Sequence[_Record], failure: Callable[[str], Exception], told: str) -> None:
-    for record in records:
-        if not record.offset.done():
-            # Each their own: a traceback grows with every time that an exception is raised.
-            record.offset.set_exception(failure(told))
+def settle(offset: "asyncio.Future[int]", outcome: int | NotDurable) -> None:
+    """Tell one who waits for ``offset``, and may have been cancelled meanwhile."""
+    if offset.done():
+        return
+    if isinstance(outcome, int):
+        offset.set_result(outcome)
+    else:
+        offset.set_exception(outcome)
+
+
+def _fail(records: Sequence[_Record], failure: Callable[[str], NotDurable], told: str) -> None:
+    # Each their own: a traceback grows with every time that an exception is raised.
+    _tell(records, (failure(told) for _ in records))
+
+
+def _tell(records: Sequence[_Record], outcomes: Iterable[int | NotDurable]) -> None:
+    for record, outcome in zip(records, outcomes, strict=False):
+        try:
+            record.told(outcome)
+        except Exception:
+            # The others must hear of theirs.
+            log.exception("whoever appended a record did not understand what became of it")

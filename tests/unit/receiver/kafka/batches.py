@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from receiver.kafka.batching import Batching
+from receiver.kafka.batching import Batching, settle
 
 TOPIC = "inbox"
 WITHIN = 2.0
@@ -93,7 +94,12 @@ class Stage:
 
     def append(self, *appended: bytes) -> list["asyncio.Future[int]"]:
         """Append records with these values."""
-        return [self.batching.append((TOPIC, 0), b"key", value, []) for value in appended]
+        return [self._append(value) for value in appended]
+
+    def _append(self, value: bytes) -> "asyncio.Future[int]":
+        offset: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.batching.append((TOPIC, 0), b"key", value, [], partial(settle, offset))
+        return offset
 
     async def answer_until_told(self, records: Sequence["asyncio.Future[int]"], limit: int) -> None:
         """Be a topic that takes no batch with a value beyond ``limit`` bytes, and acknowledge."""

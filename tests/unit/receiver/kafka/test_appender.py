@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from receiver.kafka import appender as module
 from receiver.kafka.appender import Appender, NotDurable
+from receiver.kafka.batching import settle
 from receiver.kafka.clients import Clients, Timeouts
 from receiver.kafka.partitioning import partition_for
 from tests.unit.receiver.kafka.batches import TOPIC, FakeProducer
@@ -111,7 +113,9 @@ class Stage:
 
     def begin(self, value: bytes = b"value") -> "asyncio.Future[int]":
         """Begin to append a record."""
-        return self.appender.begin(TOPIC, b"key", value, [])
+        offset: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.appender.begin(TOPIC, b"key", value, [], partial(settle, offset))
+        return offset
 
     async def answer(self, outcome: object) -> None:
         """Answer the batch that is under way, and let everybody hear of it."""
@@ -148,18 +152,36 @@ async def test_after_a_failure_one_is_tried_before_the_others(
         with pytest.raises(NotDurable, match="away"):
             stage.begin()
         await asyncio.sleep(10)
+        failing = stage.begin()
+        with pytest.raises(NotDurable, match="tried again"):
+            stage.begin()
+        await stage.answer(KafkaError("still away"))
+        with pytest.raises(NotDurable, match="still away"):
+            await failing
+        await asyncio.sleep(10)
         stage.begin().cancel()
         with pytest.raises(NotDurable, match="tried again"):
             stage.begin()
-        await asyncio.sleep(0.1)
-        trial = stage.begin()
-        with pytest.raises(NotDurable, match="tried again"):
-            stage.begin()
         await stage.answer(SimpleNamespace(offset=3))
-        assert await trial == 4
         others = [stage.begin(), stage.begin()]
         await stage.answer(SimpleNamespace(offset=5))
         assert await asyncio.gather(*others) == [5, 6]
+
+
+@virtual
+async def test_a_trial_that_could_not_begin_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that no batch can hold must not keep all others out for ever."""
+    async with connected(monkeypatch) as stage:
+        first = stage.begin()
+        await stage.answer(KafkaError("away"))
+        with pytest.raises(NotDurable):
+            await first
+        await asyncio.sleep(10)
+        with pytest.raises(TypeError):
+            stage.begin(cast("bytes", 1))
+        trial = stage.begin()
+        await stage.answer(SimpleNamespace(offset=3))
+        assert await trial == 3
 
 
 @virtual
@@ -175,4 +197,4 @@ async def test_partitions_that_are_added_are_used(monkeypatch: pytest.MonkeyPatc
         ]
         for _ in range(2):
             with pytest.raises(NotDurable, match="no topic"):
-                stage.appender.begin("other", b"key", b"value", [])
+                stage.appender.begin("other", b"key", b"value", [], lambda _: None)

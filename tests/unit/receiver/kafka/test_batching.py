@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
+from structlog.testing import capture_logs
 
 from receiver.kafka.batching import NotDurable, RecordRefused
 from tests.unit.receiver.kafka.batches import TOPIC, WITHIN, Stage, values
@@ -22,6 +23,23 @@ async def test_every_record_is_told_its_own_offset_in_order() -> None:
     answer.set_result(SimpleNamespace(offset=40))
     assert await asyncio.gather(*records) == [40, 41, 42]
     assert stage.breaker.acknowledgements == 1
+
+
+async def test_one_who_does_not_understand_is_told_alone() -> None:
+    """What is wrong with one who appended keeps none of the others from hearing of theirs."""
+    stage = Stage()
+    [first] = stage.append(b"a")
+
+    def not_understood(outcome: object) -> None:
+        raise RuntimeError(outcome)
+
+    stage.batching.append((TOPIC, 0), b"key", b"b", [], not_understood)
+    [last] = stage.append(b"c")
+    _, answer = await stage.producer.next()
+    with capture_logs() as lines:
+        answer.set_result(SimpleNamespace(offset=40))
+        assert list(await asyncio.gather(first, last)) == [40, 42]
+    assert [(line["log_level"], line["exc_info"]) for line in lines] == [("error", True)]
 
 
 async def test_a_batch_takes_records_until_it_is_on_its_way() -> None:
@@ -44,7 +62,7 @@ async def test_partitions_have_batches_of_their_own() -> None:
     """Records of one partition are never in the batch of another."""
     stage = Stage()
     for number in range(6):
-        stage.batching.append((TOPIC, number % 3), b"key", b"%d" % number, [])
+        stage.batching.append((TOPIC, number % 3), b"key", b"%d" % number, [], lambda _: None)
     await stage.producer.until_sent(3)
     sent = {partition: values(batch) for partition, batch, _ in stage.producer.sent}
     assert sent == {0: [b"0", b"3"], 1: [b"1", b"4"], 2: [b"2", b"5"]}
