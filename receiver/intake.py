@@ -1,5 +1,10 @@
 """Taking webhooks in: Kafka first, the spool while Kafka does not acknowledge, else a refusal."""
 
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
 import structlog
 
 from handlers.observation import Observation
@@ -10,6 +15,9 @@ from receiver.spool.file import Spooled
 from receiver.spool.spool import Spool
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Ended: TypeAlias = Callable[[bool | Exception], object]
+"""Who is told how it ended: True if Kafka took it, False if the spool did, or why neither did."""
 
 
 class Intake:
@@ -23,30 +31,48 @@ class Intake:
         self._inbox = inbox
         self._spool = spool
         self._spooling = False
+        self._keeping: set[asyncio.Task[None]] = set()
 
-    async def accept(self, key: str, observation: Observation) -> bool:
-        """Return once ``observation`` is durable: True if Kafka took it, False if the spool did.
+    def take(self, key: str, observation: Observation, ended: Ended) -> None:
+        """Begin to make ``observation`` durable; ``ended`` is called once it is, or cannot be.
+
+        NotDurable tells it that neither Kafka nor the disk took it. No task is made as long as
+        Kafka takes what comes.
 
         Raises:
-            NotDurable: neither Kafka nor the disk took it.
             TooLarge: neither ever will.
         """
         try:
-            await self._inbox.append(key, observation)
+            self._inbox.begin(key, observation, partial(self._told, key, observation, ended))
         except NotDurable as unavailable:
-            await self._keep(key, observation, unavailable)
-            return False
+            self._keep(key, observation, ended, str(unavailable))
+
+    def _told(
+        self, key: str, observation: Observation, ended: Ended, outcome: int | NotDurable
+    ) -> None:
+        if isinstance(outcome, NotDurable):
+            self._keep(key, observation, ended, str(outcome))
+            return
         if self._spooling:
             self._spooling = False
             log.info("webhooks go to Kafka again")
-        return True
+        ended(True)
 
-    async def _keep(self, key: str, observation: Observation, unavailable: NotDurable) -> None:
+    def _keep(self, key: str, observation: Observation, ended: Ended, unavailable: str) -> None:
         spooled = Spooled(key.encode(), observation.headers(), observation.body)
+        task = asyncio.create_task(self._spool_it(spooled, ended, unavailable))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def _spool_it(self, spooled: Spooled, ended: Ended, unavailable: str) -> None:
         try:
             await self._spool.append(spooled)
         except (SpoolFull, SpoolFailed, SpoolSlow) as error:
-            raise NotDurable(f"{unavailable}; {error}") from error
-        if not self._spooling:
-            self._spooling = True
-            log.info("webhooks go to the spool", why=str(unavailable))
+            ended(NotDurable(f"{unavailable}; {error}"))
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            ended(error)
+        else:
+            if not self._spooling:
+                self._spooling = True
+                log.info("webhooks go to the spool", why=unavailable)
+            ended(False)

@@ -19,6 +19,7 @@ from receiver.http.metrics import LoadCollector
 from receiver.http.public import Limits, PublicListener
 from receiver.http.server import Server
 from receiver.http.undeliverable import Undeliverable
+from receiver.http.webhooks import Webhooks
 from receiver.inbox import Inbox
 from receiver.intake import Intake
 from receiver.kafka.appender import Appender
@@ -149,10 +150,8 @@ class Service:
         undeliverable = Undeliverable(
             self._failures, self.metrics, self.clock, http.answer_within.total_seconds()
         )
-        listener = PublicListener(
-            self.accounts, intake, self.metrics, self.clock, limits, undeliverable
-        )
-        return public_server(http, listener, connections, self.handed)
+        webhooks = Webhooks(self.accounts, intake, self.metrics, self.clock, undeliverable)
+        return public_server(http, PublicListener(webhooks, limits), connections, self.handed)
 
 
 def _machinery() -> "type[Machinery]":

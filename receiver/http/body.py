@@ -60,7 +60,7 @@ async def read_body(request: web.BaseRequest, *, most_bytes: int, seconds: float
         raise web.HTTPUnsupportedMediaType(text="send the body without a content-encoding\n")
     try:
         if request.content_length is not None and request.content_length > most_bytes:
-            raise _too_large(most_bytes, request.content_length)
+            raise too_large(most_bytes, request.content_length)
         async with asyncio.timeout(seconds):
             return await _collect(request, most_bytes)
     except TimeoutError:
@@ -78,12 +78,13 @@ async def _collect(request: web.BaseRequest, most_bytes: int) -> bytes:
     async for chunk in request.content.iter_any():
         size += len(chunk)
         if size > most_bytes:
-            raise _too_large(most_bytes, size)
+            raise too_large(most_bytes, size)
         chunks.append(chunk)
     return b"".join(chunks)
 
 
-def _too_large(most_bytes: int, size: int) -> web.HTTPRequestEntityTooLarge:
+def too_large(most_bytes: int, size: int) -> web.HTTPRequestEntityTooLarge:
+    """Return what a body of ``size`` bytes is refused with."""
     return web.HTTPRequestEntityTooLarge(
         most_bytes, size, text=f"the body is larger than {most_bytes} bytes\n"
     )

@@ -34,8 +34,8 @@ class Connections:
     """All connections of one listener, by state, and the limits on them.
 
     Seconds: ``head_timeout`` from the opening to a first byte, and from any request's first byte to
-    its whole head; ``longest_idle`` after an answer, for whoever does not read it: aiohttp's own
-    keep-alive timer has no effect on them. It is longer than ``head_timeout``.
+    its whole head; ``longest_idle`` from an answer to the next request, whether the answer is read
+    or not.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class Connections:
         now = self._now()
         for connection, since in list(self._idle.items()):
             waited = now - since
-            if waited < self._head_timeout:
+            if waited < min(self._head_timeout, self._longest_idle):
                 break
-            if connection.fresh:
+            if connection.fresh and waited >= self._head_timeout:
                 self._refuse(connection, Refusal.HEAD)
-            elif waited >= self._longest_idle:
+            elif not (connection.fresh or connection.has_head) and waited >= self._longest_idle:
                 self._cut_off(connection)
         for connection, since in list(self._arriving.items()):
             if now - since < self._head_timeout:

@@ -11,7 +11,7 @@ from config.listeners import HttpSettings
 from receiver.http.admission import Admission
 from receiver.http.connections import Connections
 from receiver.http.descriptors import connections_within_limits
-from receiver.http.protocol import LINGER, ConnectionServer
+from receiver.http.protocol import ConnectionServer
 from receiver.http.public import PublicListener
 from receiver.http.server import SHUTDOWN, Server
 from receiver.observability.alarms import Alarms
@@ -38,12 +38,11 @@ class Handed:
 
 def public_connections(http: HttpSettings, alarms: Alarms) -> Connections:
     """Return the connections of the public listener, none yet."""
-    head_timeout = http.head_timeout.total_seconds()
     return Connections(
         Admission(http.max_pending, alarms),
         most=http.max_connections,
-        head_timeout=head_timeout,
-        longest_idle=http.keepalive_timeout.total_seconds() + head_timeout + LINGER,
+        head_timeout=http.head_timeout.total_seconds(),
+        longest_idle=http.keepalive_timeout.total_seconds(),
     )
 
 
@@ -59,9 +58,7 @@ def public_server(
         RuntimeError: there is no running loop.
     """
     connections.most = connections_within_limits(http.max_connections)
-    server = ConnectionServer(
-        listener.handle, connections, keepalive=http.keepalive_timeout.total_seconds()
-    )
+    server = ConnectionServer(listener, connections)
     runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN)
     given = None if handed is None else handed.public
     return Server(runner, http.host, http.port, socket_buffer=SOCKET_BUFFER, given=given)

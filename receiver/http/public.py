@@ -1,38 +1,25 @@
 """The public listener: webhooks in, 200 only for what is durable."""
 
-import re
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
-from time import perf_counter
+from functools import partial
 from typing import Final, cast
-from urllib.parse import unquote
 
 import structlog
 from aiohttp import hdrs, web
 
-from handlers.clock import Clock
-from handlers.observation import Observation, Origin
-from handlers.provider import BadSignature, Handler
-from receiver.accounts.registry import Accounts
-from receiver.http.accepted import accepted
-from receiver.http.body import announced, at_hand, invite, read_body
-from receiver.http.headers import Headers
+from handlers.observation import Observation
+from receiver.http.answers import acceptance, accepted, in_one_piece
+from receiver.http.arrivals import Arrived
+from receiver.http.body import announced, at_hand, invite, read_body, too_large
 from receiver.http.protocol import Connection
-from receiver.http.server import RETRY_AFTER
-from receiver.http.undeliverable import OK, Delivery, Undeliverable
-from receiver.inbox import TooLarge
-from receiver.intake import Intake
-from receiver.kafka.appender import NotDurable
-from receiver.observability.metrics import Metrics
+from receiver.http.webhooks import Webhook, Webhooks, known, no_room
+from receiver.http.whole import WEBHOOKS, Whole
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-_OTHER = "(none)"
-_WEBHOOKS: Final = "/webhooks/"
 _READING: Final = (hdrs.METH_GET, hdrs.METH_HEAD)
-_TRACEPARENT: Final = "traceparent"
-_IS_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
-"""W3C Trace Context, section 3.2: anything else is not worth carrying along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,36 +33,76 @@ class Limits:
 class PublicListener:
     """Answers ``POST /webhooks/{account}`` and ``GET /livez``.
 
-    It is served by a :class:`~receiver.http.protocol.ConnectionServer` without a router, which
-    two paths do not need, so that every request is known to its connection from head to answer.
+    A :class:`~receiver.http.protocol.Connection` hands over what came whole, and aiohttp the rest:
+    without a router, which two paths do not need, so that every request is known to its connection
+    from head to answer.
     """
 
-    def __init__(
-        self,
-        accounts: Accounts,
-        intake: Intake,
-        metrics: Metrics,
-        clock: Clock,
-        limits: Limits,
-        undeliverable: Undeliverable,
-    ) -> None:
-        self._accounts = accounts
-        self._intake = intake
-        self._metrics = metrics
-        self._clock = clock
+    def __init__(self, webhooks: Webhooks, limits: Limits) -> None:
+        self._webhooks = webhooks
         self._limits = limits
-        self._undeliverable = undeliverable
-        self._ids = Random()  # noqa: S311 - they are to be unlike, and nobody minds a guess
+        # What came whole and is not answered yet.
+        self._owed: dict[Connection, Webhook] = {}
+
+    def answer(self, arrived: Sequence[Arrived]) -> None:
+        """Answer what came whole: once it is durable, or at once if it is refused."""
+        webhooks = [(self._arrived(connection, whole), whole.body) for connection, whole in arrived]
+        admitted: list[tuple[Webhook, Observation]] = []
+        for webhook, body in webhooks:
+            try:
+                admitted.append((webhook, self._admitted(webhook, body)))
+            except Exception as error:  # noqa: BLE001 - what is not expected is answered, too
+                self._ended(webhook, error)
+        for webhook, observation in admitted:
+            try:
+                self._webhooks.take(webhook, observation, partial(self._ended, webhook))
+            except Exception as error:  # noqa: BLE001 - the same
+                self._ended(webhook, error)
+
+    def _arrived(self, connection: Connection, whole: Whole) -> Webhook:
+        connection.begin()
+        name = whole.path[len(WEBHOOKS) :]
+        webhook = self._webhooks.arrived(connection, name, whole.headers)
+        self._owed[connection] = webhook
+        return webhook
+
+    def _admitted(self, webhook: Webhook, body: bytes) -> Observation:
+        known(webhook)
+        if len(body) > self._limits.max_body:
+            raise too_large(self._limits.max_body, len(body))
+        return self._webhooks.admitted(webhook, body)
+
+    def _ended(self, webhook: Webhook, outcome: bool | Exception) -> None:
+        connection = webhook.connection
+        if self._owed.pop(connection, None) is None:
+            connection.reply(b"")
+            return
+        try:
+            refusal = self._webhooks.concluded(webhook, outcome)
+        except Exception:
+            # As aiohttp answers defects, and says so in the log.
+            log.exception("a webhook was not answered", request_id=webhook.request_id)
+            broken = web.Response(status=500, text="an internal error\n")
+            connection.reply(in_one_piece(broken, close=True), close=True)
+        else:
+            request_id = webhook.request_id
+            connection.reply(acceptance(request_id) if refusal is None else in_one_piece(refusal))
+
+    def give_up(self, connection: Connection) -> None:
+        """Count what came whole on ``connection`` as broken off by the end of the service."""
+        webhook = self._owed.pop(connection, None)
+        if webhook is not None:
+            self._webhooks.broke(webhook, asyncio.CancelledError())
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
+        """Answer any other request."""
         connection = cast("Connection", request.protocol)
         connection.begin()
         whole = False
         try:
             path = request.rel_url.raw_path
-            if path.startswith(_WEBHOOKS) and request.method == hdrs.METH_POST:
-                response = await self._webhook(request, connection, path[len(_WEBHOOKS) :])
+            if path.startswith(WEBHOOKS) and request.method == hdrs.METH_POST:
+                response = await self._webhook(request, connection, path[len(WEBHOOKS) :])
             else:
                 response = _other(path, request.method)
             whole = request.content.is_eof()
@@ -89,108 +116,51 @@ class PublicListener:
     async def _webhook(
         self, request: web.BaseRequest, connection: Connection, name: str
     ) -> web.StreamResponse:
-        started = perf_counter()
-        if "%" in name:
-            name = unquote(name)
-        handler = self._accounts.get(name)
-        delivery = Delivery(f"{self._ids.getrandbits(128):032x}")
-        refusal: web.Response | None
+        webhook = self._webhooks.arrived(connection, name, request.headers)
         try:
-            refusal = await self._receive(request, connection, handler, delivery)
-        except web.HTTPException as error:
-            refusal = web.Response(status=error.status, text=error.text)
-        except BaseException as error:
-            if handler is not None:
-                headers = Headers(request.headers)
-                self._undeliverable.broke(handler, headers, delivery, error)
-            raise
-        status = OK if refusal is None else refusal.status
-        took = perf_counter() - started
-        # The label is never what the client chose: a name that is no account must cost nothing.
-        self._metrics.answers.count(_OTHER if handler is None else name, status, took)
-        gone = connection.transport is None
-        late = took > self._undeliverable.answer_within
-        if handler is not None and (refusal is not None or late or gone):
-            response = web.Response() if refusal is None else refusal
-            self._undeliverable.answered(
-                handler, Headers(request.headers), delivery, response, took=None if gone else took
-            )
+            outcome = await self._taken(request, webhook)
+        except BaseException as error:  # noqa: BLE001 - what is not expected is raised again
+            refusal = self._webhooks.concluded(webhook, error)
+        else:
+            refusal = self._webhooks.concluded(webhook, outcome)
         if refusal is None:
-            return accepted(request, connection, delivery.request_id)
-        refusal.headers["X-Request-Id"] = delivery.request_id
+            return accepted(request, connection, webhook.request_id)
         return refusal
 
-    async def _receive(
-        self,
-        request: web.BaseRequest,
-        connection: Connection,
-        handler: Handler | None,
-        delivery: Delivery,
-    ) -> web.Response | None:
-        """Make a webhook durable; return the answer if it is not."""
-        if handler is None:
-            raise web.HTTPNotFound(text="no such account\n")
+    async def _taken(self, request: web.BaseRequest, webhook: Webhook) -> bool | Exception:
+        """Read the webhook and have it made durable; return how that ended.
+
+        Raises:
+            web.HTTPException: it is refused.
+            TooLarge: it can never be durable.
+        """
         most = self._limits.max_body
+        known(webhook)
         body = at_hand(request, most)
         if body is None:
-            if not connection.has_room(announced(request, most)):
-                return _come_again("too much is waiting")
+            if not webhook.connection.has_room(announced(request, most)):
+                raise no_room()
             await invite(request)
             body = await read_body(request, most_bytes=most, seconds=self._limits.body_timeout)
-        delivery.body = body
-        headers = Headers(request.headers)
-        received_at = self._clock()
-        try:
-            topic, signed_with = handler.verify(headers, body, received_at)
-        except BadSignature as error:
-            _warn("a webhook was refused", handler, delivery, error)
-            raise web.HTTPUnauthorized(text="the signature is missing or wrong\n") from None
-        if not connection.keep():
-            return _come_again("too much is waiting")
-        observation = Observation(
-            account=handler.account.name,
-            origin=Origin.WEBHOOK,
-            topic=topic,
-            received_at=received_at,
-            body=body,
-            request_id=delivery.request_id,
-            signed_with=signed_with,
-            traceparent=_traceparent(headers) if _TRACEPARENT in request.headers else None,
-        )
-        try:
-            by_kafka = await self._intake.accept(handler.inbox_key(topic, body), observation)
-        except TooLarge as error:
-            raise web.HTTPRequestEntityTooLarge(0, len(body), text=f"{error}\n") from None
-        except NotDurable as error:
-            _warn("a webhook is not durable", handler, delivery, error)
-            return _come_again("not durable")
-        if not by_kafka:
-            self._metrics.spooled.labels(observation.account).inc()
-        return None
+        ended: asyncio.Future[bool | Exception] = asyncio.get_running_loop().create_future()
+        self._webhooks.take(webhook, self._webhooks.admitted(webhook, body), partial(_end, ended))
+        return await ended
+
+
+def _end(ended: "asyncio.Future[bool | Exception]", outcome: bool | Exception) -> None:
+    # Whoever waited may have been cancelled.
+    if not ended.done():
+        ended.set_result(outcome)
 
 
 def _other(path: str, method: str) -> web.Response:
-    if path.startswith(_WEBHOOKS):
+    if path.startswith(WEBHOOKS):
         return _method_not_allowed(hdrs.METH_POST)
     if path != "/livez":
         return web.Response(status=404, text="no such path\n")
     if method not in _READING:
         return _method_not_allowed(*_READING)
     return web.Response(text="alive\n")
-
-
-def _warn(what: str, handler: Handler, delivery: Delivery, why: Exception) -> None:
-    account, request_id = handler.account.name, delivery.request_id
-    log.warning(what, account=account, request_id=request_id, why=str(why))
-
-
-def _traceparent(headers: Headers) -> str | None:
-    header = headers[_TRACEPARENT]
-    return header if _IS_TRACE(header) else None
-
-
-def _come_again(why: str) -> web.Response:
-    return web.Response(status=503, text=f"{why}, send it again\n", headers=RETRY_AFTER)
 
 
 def _method_not_allowed(*allowed: str) -> web.Response:

@@ -1,7 +1,10 @@
 """The intake: Kafka first, then the spool, and what is said of it."""
 
+import asyncio
+import gc
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 import pytest
@@ -11,9 +14,11 @@ from handlers.observation import Observation, Origin
 from receiver.inbox import Inbox
 from receiver.intake import Intake
 from receiver.kafka.appender import NotDurable
+from receiver.kafka.batching import Told
 from receiver.spool.errors import SpoolFull
 from receiver.spool.file import Spooled
 from receiver.spool.spool import Spool
+from tests.unit.receiver.intakes import taken
 
 OBSERVATION = Observation("shop", Origin.WEBHOOK, "t", datetime(2026, 1, 1, tzinfo=UTC), b"body")
 
@@ -23,11 +28,13 @@ class FakeInbox:
     """Takes observations, or is away."""
 
     away: bool = False
+    fails: bool = False
 
-    async def append(self, _: str, __: Observation) -> None:
+    def begin(self, _: str, __: Observation, told: Told) -> None:
         """Append one."""
         if self.away:
             raise NotDurable("Kafka is away")
+        told(NotDurable("no answer") if self.fails else 1)
 
 
 @dataclass
@@ -36,9 +43,12 @@ class FakeSpool:
 
     kept: list[Spooled] = field(default_factory=list)
     full: bool = False
+    broken: bool = False
 
     async def append(self, spooled: Spooled) -> None:
         """Keep one."""
+        if self.broken:
+            raise RuntimeError("a defect")
         if self.full:
             raise SpoolFull("it is full")
         self.kept.append(spooled)
@@ -57,7 +67,7 @@ class Stage:
 
     async def accept(self) -> bool:
         """Accept the observation."""
-        return await self.intake.accept("key", OBSERVATION)
+        return await taken(self.intake, OBSERVATION)
 
 
 async def test_what_kafka_does_not_take_is_spooled_whole() -> None:
@@ -74,6 +84,40 @@ async def test_what_nobody_takes_is_not_durable() -> None:
     stage = Stage(FakeInbox(away=True), FakeSpool(full=True))
     with pytest.raises(NotDurable, match=r"Kafka is away; it is full"):
         await stage.accept()
+
+
+async def test_a_defect_is_told_too() -> None:
+    """Whoever waits is told of it, whatever it is, and does not wait for ever."""
+    stage = Stage(FakeInbox(away=True), FakeSpool(broken=True))
+    with pytest.raises(RuntimeError, match="a defect"):
+        await stage.accept()
+
+
+async def test_what_kafka_gives_up_later_is_spooled_too() -> None:
+    """An observation that was on its way goes to the spool when its batch has failed."""
+    stage = Stage(FakeInbox(fails=True))
+    assert not await stage.accept()
+    assert [spooled.body for spooled in stage.spool.kept] == [b"body"]
+
+
+def _note(told: asyncio.Event, _: object) -> None:
+    told.set()
+
+
+async def test_refusals_leave_nothing_behind() -> None:
+    """Nobody has to wait for the garbage collector to be rid of them, and of what they hold."""
+    stage = Stage(FakeInbox(away=True), FakeSpool(full=True))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            told = asyncio.Event()
+            stage.intake.take("key", OBSERVATION, partial(_note, told))
+            await told.wait()
+        await asyncio.sleep(0)
+        assert not [each for each in gc.get_objects() if isinstance(each, NotDurable | SpoolFull)]
+    finally:
+        gc.enable()
 
 
 async def test_only_a_change_is_said() -> None:

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Self, cast
+from typing import Literal, Self, cast
+
+from aiohttp import web
 
 from config.listeners import HttpSettings
 from handlers.observation import Observation
@@ -18,7 +20,9 @@ from receiver.http.admission import Admission
 from receiver.http.connections import Connections
 from receiver.http.listening import public_server
 from receiver.http.public import Limits, PublicListener
-from receiver.intake import Intake
+from receiver.http.server import SHUTDOWN
+from receiver.http.webhooks import Webhooks
+from receiver.intake import Ended, Intake
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
 from tests.unit.receiver.http.test_public import KEY, TOPIC, NotedFailures, signature, status
@@ -37,12 +41,15 @@ class WaitingIntake:
 
     taken: list[Observation] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: set[asyncio.Future[Literal[True]]] = field(default_factory=set)
 
-    async def accept(self, _: str, observation: Observation) -> bool:
+    def take(self, _: str, observation: Observation, ended: Ended) -> None:
         """Accept it, once the intake goes on."""
         self.taken.append(observation)
-        await self.go.wait()
-        return True
+        waiting = asyncio.ensure_future(self.go.wait())
+        self.waiting.add(waiting)
+        waiting.add_done_callback(self.waiting.discard)
+        waiting.add_done_callback(lambda _: ended(True))
 
 
 @dataclass
@@ -82,6 +89,17 @@ class Client:
                     pass
 
 
+class CountingListener(PublicListener):
+    """The listener, which counts what aiohttp hands to it."""
+
+    handled = 0
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request."""
+        self.handled += 1
+        return await super().handle(request)
+
+
 @dataclass
 class Load:
     """A listener with small limits, its clients, and a clock that the test moves."""
@@ -92,12 +110,19 @@ class Load:
     alarms: Alarms
     clock: list[float]
     failures: NotedFailures
+    listener: "CountingListener"
+    stop: Callable[[], Awaitable[None]]
     clients: list[Client] = field(default_factory=list)
 
     @property
     def admission(self) -> Admission:
         """Return the budget."""
         return self.connections.admission
+
+    @property
+    def by_aiohttp(self) -> int:
+        """Return how many requests aiohttp has read."""
+        return self.listener.handled
 
     @property
     def pending(self) -> int:
@@ -144,20 +169,20 @@ def webhook(size: int = 100) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def listening(*, most: int = 1000) -> AsyncIterator[Load]:
-    """Yield a listener that lets ``most`` connections in."""
+async def listening(*, most: int = 1000, shutdown: float = SHUTDOWN) -> AsyncIterator[Load]:
+    """Yield a listener that lets ``most`` connections in.
+
+    When it stops, it waits ``shutdown`` seconds for what it is at.
+    """
     shop = provider.bind(SmartPaySettings.model_validate({"name": "shop", "api_key": KEY}))
     accounts = SimpleNamespace(get=lambda name: shop if name == "shop" else None)
     alarms, intake, clock = Alarms(lambda: NOW), WaitingIntake(), [0.0]
     metrics, failures = Metrics(alarms), NotedFailures()
-    listener = PublicListener(
-        cast("Accounts", accounts),
-        cast("Intake", intake),
-        metrics,
-        lambda: NOW,
-        Limits(MOST_BODY, WITHIN),
-        failures.undeliverable(metrics, 60),
+    undeliverable = failures.undeliverable(metrics, 60)
+    webhooks = Webhooks(
+        cast("Accounts", accounts), cast("Intake", intake), metrics, lambda: NOW, undeliverable
     )
+    listener = CountingListener(webhooks, Limits(MOST_BODY, WITHIN))
     connections = Connections(
         Admission(PENDING, alarms, lambda: clock[0]),
         most=most,
@@ -167,7 +192,9 @@ async def listening(*, most: int = 1000) -> AsyncIterator[Load]:
     )
     settings = HttpSettings(host="127.0.0.1", port=0, max_connections=most)
     server = public_server(settings, listener, connections)
-    load = Load(await server.start(), connections, intake, alarms, clock, failures)
+    server.runner._shutdown_timeout = shutdown
+    port = await server.start()
+    load = Load(port, connections, intake, alarms, clock, failures, listener, server.stop)
     try:
         yield load
     finally:

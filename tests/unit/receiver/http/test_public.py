@@ -22,7 +22,8 @@ from receiver.accounts.registry import Accounts
 from receiver.http.listening import public_connections, public_server
 from receiver.http.public import Limits, PublicListener
 from receiver.http.undeliverable import Undeliverable
-from receiver.intake import Intake
+from receiver.http.webhooks import Webhooks
+from receiver.intake import Ended, Intake
 from receiver.kafka.appender import NotDurable
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
@@ -42,12 +43,13 @@ class FakeIntake:
     accepted: list[Observation] = field(default_factory=list)
     away: bool = False
 
-    async def accept(self, _: str, observation: Observation) -> bool:
+    def take(self, _: str, observation: Observation, ended: Ended) -> None:
         """Accept it, if anything is accepted."""
         if self.away:
-            raise NotDurable("neither Kafka nor the disk")
-        self.accepted.append(observation)
-        return True
+            ended(NotDurable("neither Kafka nor the disk"))
+        else:
+            self.accepted.append(observation)
+            ended(True)
 
 
 @dataclass
@@ -68,9 +70,13 @@ class NotedFailures:
 
 @dataclass
 class Public:
-    """A listener on a port of its own, spoken to in bytes."""
+    """A listener on a port of its own, spoken to in bytes.
+
+    A sender that says that it closes its connection has aiohttp read all that it sends.
+    """
 
     port: int
+    closing: bool
     intake: FakeIntake
     metrics: Metrics
     failures: NotedFailures
@@ -79,7 +85,8 @@ class Public:
     async def send(self, *lines: str, body: bytes = b"", end: bool = False) -> bytes:
         """Return the final head answered to one request; ``end`` closes our side after it."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        head = "\r\n".join([*lines, "Host: pay", "Connection: close", "", ""])
+        closing = ["Connection: close"] if self.closing else []
+        head = "\r\n".join([*lines, "Host: pay", *closing, "", ""])
         writer.write(head.encode("latin-1") + body)
         if end:
             writer.write_eof()
@@ -115,8 +122,8 @@ def signature(body: bytes = BODY, key: str = KEY) -> str:
 TOPIC = "X-SmartPay-Topic: invoice/created"
 
 
-@pytest.fixture
-async def public() -> AsyncIterator[Public]:
+@pytest.fixture(params=[False, True], ids=["whole", "by aiohttp"])
+async def public(request: pytest.FixtureRequest) -> AsyncIterator[Public]:
     """Return the listener with the one account "shop"."""
     shop = SmartPaySettings.model_validate({"name": "shop", "api_key": KEY})
     handler = provider.bind(shop)
@@ -124,17 +131,13 @@ async def public() -> AsyncIterator[Public]:
     alarms = Alarms(lambda: NOW)
     metrics, intake, failures = Metrics(alarms), FakeIntake(), NotedFailures()
     undeliverable = failures.undeliverable(metrics, 60)
-    listener = PublicListener(
-        cast("Accounts", accounts),
-        cast("Intake", intake),
-        metrics,
-        lambda: NOW,
-        Limits(MOST, 0.3),
-        undeliverable,
+    webhooks = Webhooks(
+        cast("Accounts", accounts), cast("Intake", intake), metrics, lambda: NOW, undeliverable
     )
+    listener = PublicListener(webhooks, Limits(MOST, 0.3))
     settings = HttpSettings(host="127.0.0.1", port=0)
     server = public_server(settings, listener, public_connections(settings, alarms))
-    yield Public(await server.start(), intake, metrics, failures, undeliverable)
+    yield Public(await server.start(), request.param, intake, metrics, failures, undeliverable)
     await server.stop()
 
 

@@ -6,10 +6,11 @@ from hashlib import sha256
 import pytest
 from prometheus_client import generate_latest
 
-from handlers.observation import Observation, Position
+from handlers.observation import Observation
 from handlers.smartpay import provider
 from handlers.smartpay.settings import SmartPaySettings
 from receiver.http.undeliverable import Delivery
+from receiver.intake import Ended
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
 from tests.unit.receiver.http.load import MOST_BODY, PENDING, head, listening, webhook
@@ -101,10 +102,10 @@ async def test_what_is_not_durable_is_a_failure(public: Public) -> None:
 async def test_a_defect_is_a_failure(public: Public, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception that nobody expected is answered 500, which counts like any other."""
 
-    async def broken(key: str, observation: Observation) -> Position:
-        raise RuntimeError(key, observation)
+    def broken(key: str, observation: Observation, ended: Ended) -> None:
+        raise RuntimeError(key, observation, ended)
 
-    monkeypatch.setattr(public.intake, "accept", broken)
+    monkeypatch.setattr(public.intake, "take", broken)
     assert await public.post(TOPIC, signature()) == 500
     assert [f.status for f in public.failures.noted] == [500]
 

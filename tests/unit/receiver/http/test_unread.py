@@ -128,6 +128,29 @@ def test_one_answer_at_most_waits_for_its_reader(run: Run, request_: bytes) -> N
 
 
 @on_each_loop
+def test_who_reads_nothing_and_asks_one_by_one_is_told_no_more_either(run: Run) -> None:
+    """Webhooks that come whole are answered no longer than others."""
+
+    async def unread() -> None:
+        async with deaf_clients() as (load, deaf):
+            load.intake.go.set()
+            client = await deaf.connect()
+            while not deaf.stuck:
+                taken = len(load.intake.taken)
+                client.send(webhook(2))
+                await load.until(lambda taken=taken: len(load.intake.taken) > taken)  # type: ignore[misc]
+                await load.until(lambda: load.pending == 0)
+            for _ in range(20):
+                client.send(webhook(2))
+                await asyncio.sleep(0.01)
+            transport = deaf.stuck[0].transport
+            assert transport is not None
+            assert 0 < transport.get_write_buffer_size() < 1000
+
+    run(unread())
+
+
+@on_each_loop
 def test_an_answer_that_is_not_read_is_not_waited_for(run: Run) -> None:
     """With nobody else waiting for room, too, a connection on which nothing moves is closed."""
 

@@ -19,6 +19,7 @@ from receiver.observability.alarms import Alarms
 from receiver.spool.errors import SpoolSlow
 from receiver.spool.file import Spooled, SpoolFile
 from receiver.spool.spool import Spool
+from tests.unit.receiver.intakes import taken
 from tests.unit.receiver.spool.test_file import spooled
 from tests.unit.receiver.spool.test_spool import Kafka
 
@@ -130,7 +131,7 @@ async def test_the_webhook_is_refused_in_time(spool: Spool) -> None:
     observation = Observation("shop", Origin.WEBHOOK, "invoice/created", NOW, b"{}")
     async with asyncio.timeout(WITHIN):
         with pytest.raises(NotDurable, match="the disk has not written"):
-            await intake.accept("key", observation)
+            await taken(intake, observation)
 
 
 async def test_a_commit_is_bounded_by_its_bytes(tmp_path: Path, disk: Disk, alarms: Alarms) -> None:

@@ -15,11 +15,13 @@ from handlers.observation import Observation, Origin, Position
 from receiver.inbox import Inbox
 from receiver.intake import Intake
 from receiver.kafka.appender import Appender, NotDurable
+from receiver.kafka.batching import Told
 from receiver.observability.alarms import Alarms
 from receiver.spool.drain import Drain
 from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.file import SpoolFile
 from receiver.spool.spool import Spool
+from tests.unit.receiver.intakes import taken
 from tests.unit.receiver.spool.test_file import spooled
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,8 +40,15 @@ class Kafka:
         """Tell whether the next record is taken."""
         return len(self.taken) < self.takes
 
+    def begin(self, _: str, observation: Observation, told: Told) -> None:
+        """Take an observation, from an intake."""
+        if not self.available:
+            raise NotDurable("Kafka is away")
+        self.taken.append(observation.body)
+        told(len(self.taken))
+
     async def append(self, topic: str, *args: object, **_: object) -> Position:
-        """Take a record, from a drain or an intake."""
+        """Take a record, from a drain."""
         await asyncio.sleep(0)
         if not self.available:
             raise NotDurable("Kafka is away")
@@ -206,13 +215,13 @@ async def test_a_spool_that_fails_while_it_is_drained_does_not_hold_up_the_other
 async def test_kafka_comes_first(spool: Spool) -> None:
     """While Kafka acknowledges, nothing is spooled."""
     kafka = Kafka()
-    assert await Intake(cast("Inbox", kafka), spool).accept("key", OBSERVATION)
+    assert await taken(Intake(cast("Inbox", kafka), spool), OBSERVATION)
     assert spool.count == 0
 
 
 async def test_what_kafka_does_not_take_is_on_the_disk(spool: Spool) -> None:
     """With Kafka away an accepted observation is in the spool, with its key and headers."""
-    assert await Intake(cast("Inbox", Kafka(takes=0)), spool).accept("key", OBSERVATION) is False
+    assert await taken(Intake(cast("Inbox", Kafka(takes=0)), spool), OBSERVATION) is False
     [stored] = await spool.oldest(10)
     assert stored.spooled.key == b"key"
     restored = Observation.from_record(stored.spooled.headers, stored.spooled.body)
@@ -225,5 +234,5 @@ async def test_what_nobody_takes_is_refused(tmp_path: Path, alarms: Alarms) -> N
     spool = Spool(tmp_path, 1, alarms)
     await spool.open()
     with pytest.raises(NotDurable, match="Kafka is away"):
-        await Intake(cast("Inbox", Kafka(takes=0)), spool).accept("key", OBSERVATION)
+        await taken(Intake(cast("Inbox", Kafka(takes=0)), spool), OBSERVATION)
     await spool.close()

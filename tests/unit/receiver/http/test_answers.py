@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from receiver.http import accepted
+from receiver.http import answers
 from tests.unit.receiver.http.load import Client, Load, listening, webhook
 
 
@@ -64,8 +64,8 @@ async def test_a_sender_that_wants_it_closed_is_told_so(
 
 def test_the_date_goes_on() -> None:
     """What the answers of a second share is made anew for the next one."""
-    assert "Date: Thu, 01 Jan 1970 00:00:01 GMT\r\n" in accepted._head(1)
-    assert "Date: Thu, 01 Jan 1970 00:00:02 GMT\r\n" in accepted._head(2)
+    assert "Date: Thu, 01 Jan 1970 00:00:01 GMT\r\n" in answers._head(1)
+    assert "Date: Thu, 01 Jan 1970 00:00:02 GMT\r\n" in answers._head(2)
 
 
 def _id(head: bytes) -> bytes:
