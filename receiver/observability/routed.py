@@ -5,7 +5,7 @@ several counters of its client library for each of them would be a tenth of what
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, Metric
@@ -41,24 +41,26 @@ class Routed(Collector):
         """Return the counters as they are now."""
         observations, events = "Observations routed.", "Events published."
         refused = "Observations that could not become events."
+        inferred, late = "Events that were inferred.", "Events that came late."
+        dropped = "Facts asserted again and dropped."
         asked = "Claims that the provider is asked about."
+        # An account has a nought as soon as it is known, or its first of anything would go unseen.
+        accounts = dict.fromkeys(account for account, _ in self.observations).keys()
         return [
             _by_word("payevents_observations", observations, "origin", self.observations),
             _by_word("payevents_events", events, "type", self.events),
-            _by_account("payevents_inferred", "Events that were inferred.", self.inferred),
-            _by_account("payevents_late", "Events that came late.", self.late),
-            _by_account(
-                "payevents_duplicate_facts", "Facts asserted again and dropped.", self.duplicates
-            ),
+            _by_account("payevents_inferred", inferred, accounts, self.inferred),
+            _by_account("payevents_late", late, accounts, self.late),
+            _by_account("payevents_duplicate_facts", dropped, accounts, self.duplicates),
             _by_word("payevents_dead_letters", refused, "reason", self.dead_letters),
-            _by_account("payevents_look_ups", asked, self.look_ups),
+            _by_account("payevents_look_ups", asked, accounts, self.look_ups),
         ]
 
 
-def _by_account(name: str, text: str, counts: Counter[str]) -> Metric:
+def _by_account(name: str, text: str, accounts: Collection[str], counts: Counter[str]) -> Metric:
     family = CounterMetricFamily(name, text, labels=["account"])
-    for account, count in counts.items():
-        family.add_metric([account], count)
+    for account in accounts:
+        family.add_metric([account], counts[account])
     return family
 
 
