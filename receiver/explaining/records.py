@@ -119,7 +119,7 @@ def letter(record: ConsumerRecord, inbox_keys: Container[bytes]) -> tuple[bytes,
 def asked(record: ConsumerRecord, subject: Subject) -> list[Asked]:
     """Return the look-up in a watch request, if it is one for an observation of ``subject``."""
     try:
-        request = from_value(record.value or b"")
+        [request] = from_value(record.value or b"")
         if not isinstance(request, LookUp) or request.original.key != subject.inbox_key:
             return []
         original = request.original.observation()

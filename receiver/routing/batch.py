@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from receiver.kafka.partitioning import Hashes
+from receiver.registration.signs import Announced
 from receiver.routing.tally import Tally
 from receiver.shards.session import Batches, Writable
+from receiver.watches.requests import home_of, together
 
 
 class Batch:
@@ -21,6 +23,7 @@ class Batch:
         self.partition_for = Hashes().partition_for
         self._entries = entries
         self._outputs: defaultdict[str, list[tuple[bytes, Sequence[Writable]]]] = defaultdict(list)
+        self._signs_of_life: dict[str, Sequence[Announced]] = {}
         self._placed: defaultdict[tuple[str, int], list[Writable]] = defaultdict(list)
 
     def get(self, key: bytes, /) -> bytes | None:
@@ -35,6 +38,10 @@ class Batch:
         """Have records written to the partition of ``topic`` that ``partition_key`` chooses."""
         self._outputs[topic].append((partition_key, records))
 
+    def add_signs_of_life(self, topic: str, signs: Sequence[Announced]) -> None:
+        """Have signs written to the partitions of their accounts, those of a partition together."""
+        self._signs_of_life[topic] = signs
+
     def place(self, topic: str, partition: int, record: Writable) -> None:
         """Have ``record`` written to this very partition."""
         self._placed[topic, partition].append(record)
@@ -47,13 +54,23 @@ class Batch:
         Raises:
             Exception: as ``partitions``.
         """
-        for topic, outputs in self._outputs.items():
+        for topic in dict.fromkeys((*self._outputs, *self._signs_of_life)):
             count = await partitions(topic)
-            placed: list[list[Writable]] = [[] for _ in range(count)]
-            for key, records in outputs:
-                placed[self.partition_for(key, count)] += records
-            for partition, each in enumerate(placed):
-                if each:
-                    self._placed[topic, partition] += each
-        self._outputs.clear()
+            self._place_records(topic, count)
+            self._place_signs_of_life(topic, count)
         return self._placed
+
+    def _place_records(self, topic: str, partitions: int) -> None:
+        placed: list[list[Writable]] = [[] for _ in range(partitions)]
+        for key, records in self._outputs.pop(topic, ()):
+            placed[self.partition_for(key, partitions)] += records
+        for partition, each in enumerate(placed):
+            if each:
+                self._placed[topic, partition] += each
+
+    def _place_signs_of_life(self, topic: str, partitions: int) -> None:
+        placed: defaultdict[int, list[Announced]] = defaultdict(list)
+        for sign in self._signs_of_life.pop(topic, ()):
+            placed[home_of(sign.account, partitions)].append(sign)
+        for partition, each in placed.items():
+            self._placed[topic, partition] += together(each)

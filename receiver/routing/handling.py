@@ -58,9 +58,10 @@ class Handling:
             self._observe(record, batch)
 
     def tell_what_is_due(self, batch: Batch) -> None:
-        """Tell the signs that were held back long enough."""
-        for sign in self.throttle.due(self._clock()):
-            self._ask(sign, batch)
+        """Tell the signs of life that are due, of the records handled and of earlier ones."""
+        signs = self.throttle.due(self._clock())
+        if signs:
+            batch.add_signs_of_life(self._topics.watch_requests, signs)
 
     def _observe(self, record: InputRecord, batch: Batch) -> None:
         try:

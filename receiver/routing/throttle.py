@@ -6,7 +6,7 @@ a fact was missed. The stretches follow from when webhooks were received, so tha
 drained beside new ones is throttled like them.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TypeAlias
@@ -29,14 +29,19 @@ _Name: TypeAlias = tuple[object, ...]
 
 
 class Throttle:
-    """The signs that one session of a shard has told, and those it holds back."""
+    """The signs that one session of a shard has told, and those it holds back.
+
+    Signs of life are told together, once a transaction; all others one by one.
+    """
 
     def __init__(self) -> None:
         self._told: OrderedDict[_Name, None] = OrderedDict()
-        self._held: dict[_Name, Announced] = {}
+        self._first: list[Announced] = []
+        self._held: defaultdict[float, dict[_Name, Announced]] = defaultdict(dict)
+        """By stretch, since all signs of one are due at the same time."""
 
     def admitted(self, signs: Sequence[Sign]) -> Iterator[Sign]:
-        """Yield the signs to be told now, and remember them."""
+        """Yield those signs to be told one by one; of the others see which are :meth:`due`."""
         for sign in signs:
             match sign:
                 case Arrived():
@@ -45,27 +50,39 @@ class Throttle:
                     if any(self._is_first((sign.account, stretch, place)) for place in places):
                         yield sign
                 case Announced(facts=()):
-                    at = sign.received_at
-                    name: _Name = (sign.account, sign.topic, sign.signed_with, at // LIFE_EVERY)
-                    if self._is_first(name):
-                        yield sign
-                        continue
-                    held = self._held.get(name)
-                    if held is None or held.received_at < at:
-                        self._held[name] = sign
+                    self._take(sign)
                 case _:
                     yield sign
 
     def is_due(self, now: datetime) -> bool:
-        """Tell whether a sign was held back long enough."""
-        return any(_is_over(sign, now) for sign in self._held.values())
+        """Tell whether a sign is due to be told."""
+        return bool(self._first or self._over(now))
 
-    def due(self, now: datetime) -> Sequence[Sign]:
-        """Return the signs that were held back long enough, and hold them no more."""
-        over = {name: sign for name, sign in self._held.items() if _is_over(sign, now)}
-        for name in over:
-            del self._held[name]
-        return tuple(over.values())
+    def due(self, now: datetime) -> Sequence[Announced]:
+        """Return the signs of life to be told: the first ones, and those held back long enough.
+
+        They are not returned again.
+        """
+        due, self._first = self._first, []
+        for stretch in self._over(now):
+            due += self._held.pop(stretch).values()
+        return due
+
+    def _take(self, sign: Announced) -> None:
+        stretch = sign.received_at // LIFE_EVERY
+        name = (sign.account, sign.topic, sign.signed_with, stretch)
+        if self._is_first(name):
+            self._first.append(sign)
+            return
+        of_stretch = self._held[stretch]
+        held = of_stretch.get(name)
+        if held is None or held.received_at < sign.received_at:
+            of_stretch[name] = sign
+
+    def _over(self, now: datetime) -> Sequence[float]:
+        """Return the stretches that are not under way, of which signs are held."""
+        under_way = now.timestamp() // LIFE_EVERY
+        return [stretch for stretch in self._held if stretch != under_way]
 
     def _is_first(self, name: _Name) -> bool:
         if name in self._told:
@@ -74,11 +91,3 @@ class Throttle:
         if len(self._told) > MOST_REMEMBERED:
             self._told.popitem(last=False)
         return True
-
-
-def _stretch(at: float) -> int:
-    return int(at // LIFE_EVERY)
-
-
-def _is_over(sign: Announced, now: datetime) -> bool:
-    return _stretch(sign.received_at) != _stretch(now.timestamp())

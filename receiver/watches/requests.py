@@ -1,4 +1,7 @@
-"""What travels to the poller: requests to start and stop watches, and the look-ups."""
+"""What travels to the poller: requests to start and stop watches, look-ups, and signs."""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -6,8 +9,8 @@ from handlers.fact import Claim
 from handlers.observation import Observation
 from handlers.provider import Watch
 from handlers.resource import encode
-from receiver.kafka.clients import Record
-from receiver.registration.signs import Sign
+from receiver.kafka.clients import Record, partition_for
+from receiver.registration.signs import Announced, Sign
 
 LOOK_UP = "look-up"
 """The kind of a one-shot watch that asks the provider whether a claim is so."""
@@ -95,7 +98,18 @@ WatchRequest = StartWatch | StopWatch | LookUp
 Request = WatchRequest | Sign
 """All that travels to the poller."""
 
-_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+SIGNS_OF_LIFE = b"signs-of-life"
+"""The key of a record that several accounts' signs of life share."""
+
+_MOST_TOGETHER = 100
+"""Signs in one record: a few milliseconds' work for a poller."""
+
+_MOST_ACCOUNTS = 10_000
+"""Accounts whose partition is remembered: those of a large service all have signs all the time."""
+
+_decoder: msgspec.json.Decoder[Request | tuple[Announced, ...]] = msgspec.json.Decoder(
+    Request | tuple[Announced, ...]
+)
 
 
 def to_record(request: Request) -> Record:
@@ -103,15 +117,31 @@ def to_record(request: Request) -> Record:
     return Record(request.key.encode(), msgspec.json.encode(request))
 
 
-def from_value(value: bytes) -> Request:
-    """Return the request in a record.
+def together(signs: Sequence[Announced]) -> Iterator[Record]:
+    """Yield the records of signs of life that go to one partition, a hundred in each at most.
+
+    Where accounts are many, every other observation has such a sign: a record each would be dear.
+    """
+    for first in range(0, len(signs), _MOST_TOGETHER):
+        yield Record(SIGNS_OF_LIFE, msgspec.json.encode(signs[first : first + _MOST_TOGETHER]))
+
+
+def from_value(value: bytes) -> Sequence[Request]:
+    """Return what is in a record: one request, or the signs of life that share it.
 
     Raises:
-        msgspec.MsgspecError: it is none.
+        msgspec.MsgspecError: it is neither.
     """
-    return _decoder.decode(value)
+    found = _decoder.decode(value)
+    return found if isinstance(found, tuple) else (found,)
 
 
 def partition_key(account: str) -> bytes:
     """Return what decides a watch's partition: its account, so that one shard has all of it."""
     return account.encode()
+
+
+@lru_cache(_MOST_ACCOUNTS)
+def home_of(account: str, partitions: int) -> int:
+    """Return the partition that all of an account's requests go to, among so many."""
+    return partition_for(partition_key(account), partitions)

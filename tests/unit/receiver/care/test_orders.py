@@ -106,7 +106,7 @@ async def test_an_order_travels_to_the_shard_of_its_account() -> None:
     await PlacedOrder(given).place(cast("Appender", requests), "requests")
     [(topic, key, value, partition_key)] = requests.taken
     assert (topic, key, partition_key) == ("requests", b"shop/account/sign", b"shop")
-    assert from_value(value) == given
+    assert from_value(value) == (given,)
 
 
 def test_two_orders_are_two() -> None:

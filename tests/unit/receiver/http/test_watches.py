@@ -29,7 +29,7 @@ async def test_a_watch_is_asked_for_durably(
     [(topic, key, value, partition_key)] = appender.appended
     assert (topic, key) == ("payevents.watch-requests", b"cherries/cherries_requests/123")
     assert partition_key == b"cherries"
-    assert from_value(value) == StartWatch("cherries", "cherries_requests", "123")
+    assert from_value(value) == (StartWatch("cherries", "cherries_requests", "123"),)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from handlers.smartpay.sandbox import SmartPaySandbox
 from handlers.smartpay.settings import SmartPaySettings
 from handlers.smartpay.topics import TOPICS
 from receiver.accounts.registry import Accounts
+from receiver.kafka.clients import partition_for
 from receiver.observability.alarms import Alarms
 from receiver.observability.metrics import Metrics
 from receiver.polling.budget import Budget
@@ -29,6 +30,7 @@ from receiver.polling.visits import Visits
 from receiver.registration.registered import Call, Listed, Registered, TopicRegistration
 from receiver.registration.signs import Announced, Arrived, Missed, Order
 from receiver.registration.vitals import TopicVitals, Vitals, vitals_key
+from receiver.watches.requests import partition_key, to_record, together
 
 from .fakes import FakeInbox, FakeShard
 from .virtual import virtual
@@ -138,6 +140,23 @@ async def test_whoever_takes_over_reads_what_was_told_before_judging() -> None:
     async with shop.polled(shard):
         await asyncio.sleep(60)
     assert "delete_webhook" not in shop.site.calls
+
+
+@virtual
+async def test_signs_that_share_a_record_go_each_to_its_own_account() -> None:
+    """One is taken here, and another one is handed on to the partition that its account has now."""
+    home, elsewhere = (partition_for(partition_key(name), 8) for name in ("shop", "another"))
+    assert home != elsewhere
+    shard = FakeShard({GUARD: guard(registered())}, partition=home, partitions=8)
+    ours, theirs = (Announced(name, PAID, NOW - 300) for name in ("shop", "another"))
+    [record] = together([theirs, ours])
+    shard.send(record.value or b"")
+    async with Shop().polled(shard):
+        await asyncio.sleep(1.0)
+    vitals = Vitals.decode(shard.entries[vitals_key("shop").encode()])
+    assert vitals.topics[PAID].alive_at == NOW - 300
+    assert shard.forwarded == [(("requests", elsewhere), to_record(theirs).value)]
+    assert shard.position.offset == 1
 
 
 @virtual

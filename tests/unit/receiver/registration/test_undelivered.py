@@ -47,7 +47,7 @@ class FakeAppender:
         await self.answer.wait()
         if self.away:
             raise NotDurable("Kafka is away")
-        sign = from_value(value)
+        [sign] = from_value(value)
         assert isinstance(sign, Undelivered)
         assert (topic, key, partition_key) == (TOPIC, sign.key.encode(), sign.account.encode())
         self.told.append(sign)

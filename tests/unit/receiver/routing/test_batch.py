@@ -1,7 +1,9 @@
 """What one transaction of a router will write."""
 
 from receiver.kafka.clients import Record, partition_for
+from receiver.registration.signs import Announced
 from receiver.routing.batch import Batch
+from receiver.watches.requests import from_value, partition_key
 
 KEYS = [f"smartpay/shop/invoice/{number}".encode() for number in range(50)]
 
@@ -25,6 +27,29 @@ async def test_the_partitions_of_a_topic_are_asked_for_once() -> None:
         assert [record.key for record in outputs["events", partition]] == ours
     requests = outputs["requests", partition_for(b"shop", 3)]
     assert [record.key for record in requests] == KEYS * 2
+
+
+async def test_signs_of_life_share_a_record_for_each_partition() -> None:
+    """Each goes where its account is looked after, and no record has more than a hundred."""
+    asked: list[str] = []
+
+    async def partitions(topic: str) -> int:
+        asked.append(topic)
+        return 3
+
+    signs = [Announced(f"shop-{number}", "invoice/paid", number) for number in range(600)]
+    batch = Batch({})
+    batch.add("requests", b"shop", Record(b"look-up", None))
+    batch.add_signs_of_life("requests", signs)
+    outputs = await batch.outputs(partitions)
+    assert asked == ["requests"]
+    for partition in range(3):
+        records = [each for each in outputs["requests", partition] if each.value is not None]
+        together = [from_value(record.value or b"") for record in records]
+        ours = [s for s in signs if partition_for(partition_key(s.account), 3) == partition]
+        assert [sign for each in together for sign in each] == ours
+        assert max(map(len, together)) <= 100
+        assert len(together) == -(-len(ours) // 100)
 
 
 async def test_what_has_its_place_stays_there() -> None:

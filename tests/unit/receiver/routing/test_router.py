@@ -92,7 +92,7 @@ async def test_a_redrive_that_waits_for_a_look_up_keeps_its_letter(world: World)
     await world.redrive(letter, verdict=None)
     assert list(world.shard.letters()) == [letter]
     [request] = world.shard.written[TOPICS.watch_requests]
-    asked = from_value(request.value or b"")
+    [asked] = from_value(request.value or b"")
     assert isinstance(asked, LookUp)
     original = asked.original.observation()
     assert original.letter_id == letter

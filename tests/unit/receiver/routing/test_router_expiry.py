@@ -168,7 +168,7 @@ async def test_what_is_undated_waits_while_the_provider_is_asked(forgotten: Year
     await forgotten.receive('{"id": "c"}', topic="claims payment")
     assert forgotten.reasons() == []
     [request] = forgotten.shard.written[TOPICS.watch_requests]
-    asked = from_value(request.value or b"")
+    [asked] = from_value(request.value or b"")
     assert isinstance(asked, LookUp)
     await forgotten.receive(paid("c", forgotten.now))
     await forgotten.receive('{"id": "c"}', topic="claims payment", verdict=CONFIRMED)

@@ -85,14 +85,18 @@ class Scene:
         written = self.shard.written[TOPICS.watch_requests]
         before = len(written)
         await self._world.route(*observations)
-        requests = [from_value(record.value or b"") for record in written[before:]]
-        return [each for each in requests if not isinstance(each, LookUp | StartWatch | StopWatch)]
+        return [
+            each
+            for record in written[before:]
+            for each in from_value(record.value or b"")
+            if not isinstance(each, LookUp | StartWatch | StopWatch)
+        ]
 
     def look_ups(self) -> list[LookUp]:
         """Return the look-ups that were asked for so far."""
         written = self.shard.written[TOPICS.watch_requests]
         requests = [from_value(record.value or b"") for record in written]
-        return [each for each in requests if isinstance(each, LookUp)]
+        return [each for [each] in requests if isinstance(each, LookUp)]
 
     def _clock(self) -> datetime:
         return self.now
@@ -383,6 +387,34 @@ async def test_each_topic_and_key_has_signs_of_its_own(scene: Scene) -> None:
         ("invoice/paid", "key-1"),
         ("invoice/created", "key-2"),
     ]
+
+
+async def test_signs_of_life_share_a_record_and_nothing_else_does(scene: Scene) -> None:
+    """A poller that cannot read those that are shared gets the like within a minute."""
+    await scene.route(row("1"))
+    written = scene.shard.written[TOPICS.watch_requests]
+    written.clear()
+    held = replace(webhook("5"), received_at=NOW - HOUR)
+    await scene.route(
+        webhook("1"),
+        webhook("2"),
+        webhook("3", paid=None),
+        row("4"),
+        held,
+        replace(held, body=webhook("6").body),
+    )
+    told = [from_value(record.value or b"") for record in written]
+    [shared] = [signs for signs in told if len(signs) > 1]
+    assert [(s.topic, s.received_at - AT) for s in shared if isinstance(s, Announced)] == [
+        ("invoice/created", 0.0),
+        ("invoice/paid", 0.0),
+        ("invoice/created", -3600.0),
+        ("invoice/created", -3600.0),
+    ]
+    alone = [sign for signs in told if len(signs) == 1 for sign in signs]
+    assert [type(sign) for sign in alone] == [Announced, Unannounced]
+    assert isinstance(alone[0], Announced)
+    assert alone[0].facts
 
 
 async def test_what_clears_a_missed_fact_is_always_told(scene: Scene) -> None:
