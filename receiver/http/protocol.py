@@ -23,7 +23,7 @@ from receiver.http.whole import BEGINNING
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-LINGER: Final = 1.0
+_LINGER: Final = 1.0
 """Seconds for which the rest of a request that was refused unread is read and thrown away: closed
 at once, its sender might see a reset instead of the answer."""
 
@@ -221,7 +221,7 @@ class ConnectionServer(web.Server):
         self._options = {
             **SERVER_OPTIONS,
             "keepalive_timeout": _NEVER,
-            "lingering_time": LINGER,
+            "lingering_time": _LINGER,
             "read_bufsize": _READ_BUFFER,
         }
 

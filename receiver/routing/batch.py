@@ -23,7 +23,7 @@ class Batch:
         self.partition_for = Hashes().partition_for
         self._entries = entries
         self._outputs: defaultdict[str, list[tuple[bytes, Sequence[Writable]]]] = defaultdict(list)
-        self._signs_of_life: dict[str, Sequence[Announced]] = {}
+        self._signs_of_life: defaultdict[str, list[Announced]] = defaultdict(list)
         self._placed: defaultdict[tuple[str, int], list[Writable]] = defaultdict(list)
 
     def get(self, key: bytes, /) -> bytes | None:
@@ -40,7 +40,7 @@ class Batch:
 
     def add_signs_of_life(self, topic: str, signs: Sequence[Announced]) -> None:
         """Have signs written to the partitions of their accounts, those of a partition together."""
-        self._signs_of_life[topic] = signs
+        self._signs_of_life[topic] += signs
 
     def place(self, topic: str, partition: int, record: Writable) -> None:
         """Have ``record`` written to this very partition."""

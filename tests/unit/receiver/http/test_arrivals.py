@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from receiver.http.protocol import Connection
 from tests.unit.receiver.http.load import (
     LONGEST_IDLE,
     MOST_BODY,
@@ -33,6 +34,13 @@ def settled(load: Load) -> bool:
     """Tell whether nothing is charged, and every connection is idle."""
     connections = load.connections
     return load.pending == 0 and len(connections._idle) == len(connections)
+
+
+async def only_connection(load: Load) -> Connection:
+    """Return the listener's side of the one connection there is, once it is open."""
+    await load.until(lambda: len(load.connections) == 1)
+    [connection] = load.connections._open
+    return connection
 
 
 async def test_what_comes_whole_is_not_read_by_aiohttp(load: Load) -> None:
@@ -95,8 +103,7 @@ async def test_a_sender_that_does_not_wait_is_answered_in_order(load: Load) -> N
 async def test_nothing_that_comes_early_is_lost(load: Load, first: bytes) -> None:
     """However often a connection is read before the request that came first is."""
     client = await load.connect()
-    await load.until(lambda: len(load.connections) == 1)
-    [connection] = load.connections._open
+    connection = await only_connection(load)
     for part in (first, (webhook(1) + webhook(2))[len(first) :], webhook(3)[:9], webhook(3)[9:]):
         connection.data_received(part)
     assert [await client.status() for _ in range(3)] == [200, 200, 200]
@@ -110,8 +117,7 @@ async def test_what_comes_early_is_charged_once(load: Load, first: bytes) -> Non
     load.intake.go.clear()
     sent = webhook(1) + webhook(2)[:-1]
     client = await load.connect()
-    await load.until(lambda: len(load.connections) == 1)
-    [connection] = load.connections._open
+    connection = await only_connection(load)
     connection.data_received(first)
     connection.data_received(sent[len(first) :])
     await load.until(lambda: len(load.intake.taken) == 1)
@@ -209,8 +215,7 @@ async def test_no_length_keeps_others_waiting(load: Load, zeros: int) -> None:
 async def test_nothing_follows_the_last_request(load: Load) -> None:
     """What comes after a request that closes its connection is not taken: nobody would hear it."""
     client = await load.connect()
-    await load.until(lambda: len(load.connections) == 1)
-    [connection] = load.connections._open
+    connection = await only_connection(load)
     connection.data_received(webhook(1).replace(b"Host", b"Connection: close\r\nHost", 1))
     for _ in range(6):
         await asyncio.sleep(0)

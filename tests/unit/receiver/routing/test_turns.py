@@ -9,6 +9,7 @@ from handlers.fact import Interpretation
 from handlers.observation import Observation
 from receiver.shards.open_shard import BACKLOG, InputRecord
 from receiver.shards.pacing import APART, Pacing
+from tests.support.turns import others
 from tests.unit.receiver.routing.stage import (
     Partition,
     Scripted,
@@ -19,18 +20,9 @@ from tests.unit.receiver.routing.stage import (
 
 async def test_a_backlog_lets_others_have_their_turn(world: World) -> None:
     """A webhook that comes while thousands of observations are routed is not kept waiting."""
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    waiting = asyncio.create_task(others())
-    await world.route(*(f'{{"id": "{number}"}}' for number in range(1000)))
-    waiting.cancel()
-    assert turns >= 9
+    async with others() as turns:
+        await world.route(*(f'{{"id": "{number}"}}' for number in range(1000)))
+    assert next(turns) >= 9
     assert len(world.shard.events()) == 1000
 
 

@@ -1,6 +1,5 @@
 """A table is restored to its owner's barrier: what each record means, and who else gets a turn."""
 
-import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from receiver.shards.table import BrokenTable, InputPosition, barrier, restore
+from tests.support.turns import others
 
 PARTITION = TopicPartition("table", 3)
 TOKEN = b"ours"
@@ -69,20 +69,11 @@ async def test_a_record_without_a_key_is_refused() -> None:
 
 async def test_others_get_their_turn_while_a_table_is_read() -> None:
     """With all records there already, the loop still comes round every few hundred of them."""
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    beside = asyncio.create_task(others())
     told: list[int] = []
     log: Any = Log(*((b"%d" % number, b"1") for number in range(10_000)), END)
-    table = await restore(log, PARTITION, TOKEN, progress=told.append)
-    beside.cancel()
+    async with others() as turns:
+        table = await restore(log, PARTITION, TOKEN, progress=told.append)
     assert len(table.entries) == 10_000
-    assert turns >= 10
+    assert next(turns) >= 10
     assert told == sorted(told)
     assert told[-1] > 5_000
