@@ -6,7 +6,6 @@ Every function blocks; async tests call it through `asyncio.to_thread`.
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -18,6 +17,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from tests.kafka.closing import closing_in_time
 from tests.kafka.readiness import QUIET
 
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -84,7 +84,7 @@ def follow(
     It begins at their beginning and ends when `stopped` says so; a list is empty where nothing came
     for a moment. Raises LookupError and KafkaException as `read_committed`.
     """
-    with closing(_consumer(servers, "read_committed")) as consumer:
+    with closing_in_time(_consumer(servers, "read_committed")) as consumer:
         ranges = _ranges_within(time.monotonic() + TIMEOUT, consumer, topics)
         consumer.assign([TopicPartition(*at, offsets.start) for at, offsets in ranges.items()])
         while not stopped():
@@ -119,9 +119,9 @@ def _read(
     timeout: float,
 ) -> list[Record]:
     deadline = time.monotonic() + timeout
-    with closing(_consumer(servers, end_isolation)) as consumer:
+    with closing_in_time(_consumer(servers, end_isolation)) as consumer:
         ranges = _ranges_within(deadline, consumer, topics)
-    with closing(_consumer(servers, isolation)) as consumer:
+    with closing_in_time(_consumer(servers, isolation)) as consumer:
         # Offsets, since librdkafka takes half a second to look OFFSET_BEGINNING up.
         consumer.assign([TopicPartition(*at, offsets.start) for at, offsets in ranges.items()])
         if until is not None:

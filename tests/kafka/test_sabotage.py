@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
 )
 from confluent_kafka.cimpl import NewTopic
 
+from tests.kafka.closing import closing_in_time
 from tests.kafka.cluster import Cluster
 from tests.kafka.readiness import QUIET
 from tests.sabotage.scenario import SOUND, Scenario, invoices
@@ -176,7 +176,8 @@ def lead_by_the_first(cluster: Cluster, prefix: str) -> None:
 
 def end_by(servers: str, topic: str) -> int:
     """Return the end of a partition as those brokers tell it."""
-    with closing(Consumer({"bootstrap.servers": servers, "group.id": "asks", **QUIET})) as asking:
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "asks", **QUIET})
+    with closing_in_time(consumer) as asking:
         _, end = asking.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)
     return end
 
