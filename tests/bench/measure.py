@@ -1,6 +1,6 @@
 """Figures that can be trusted: measured side by side, several rounds, with their spread."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TypeAlias
@@ -70,18 +70,21 @@ class Findings:
 
 
 async def interleaved(bench: Bench, contenders: Mapping[str, Contender]) -> dict[str, list[float]]:
-    """Let every contender do its work once a round; return what each gave, round by round.
-
-    The order alternates, so that whoever comes second is not always the same.
-    """
+    """Let every contender do its work once a round; return what each gave, round by round."""
     given: dict[str, list[float]] = {name: [] for name in contenders}
-    for number in range(bench.rounds):
-        order = list(contenders)[:: 1 if number % 2 == 0 else -1]
+    for number, order in enumerate(alternating(bench, contenders)):
         for name in order:
             given[name].append(await contenders[name]())
         told = ", ".join(f"{name} {values[-1]:,.4g}" for name, values in given.items())
         bench.say(f"round {number + 1} of {bench.rounds}: {told}")
     return given
+
+
+def alternating(bench: Bench, names: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the order of each round: whoever comes second is not always the same."""
+    forth = list(names)
+    for number in range(bench.rounds):
+        yield forth if number % 2 == 0 else forth[::-1]
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:

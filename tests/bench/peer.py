@@ -15,7 +15,7 @@ from tests.bench.measure import Findings, Line, interleaved, ratios
 from tests.bench.receive.contenders import CONTENDERS, PAYEVENTS, Served, Site
 from tests.bench.receive.load import Outcome, Shape
 from tests.bench.receive.rounds import rounds
-from tests.bench.receive.steady import Rates, steady
+from tests.bench.receive.steady import bear, compared
 from tests.bench.receive.throughput import QUICK_SECONDS, SECONDS
 from tests.bench.receive.traffic import Target
 from tests.bench.receive.turns import Turns
@@ -45,14 +45,13 @@ async def measure(bench: Bench) -> Findings:
         }
         a_second = await interleaved(bench, {name: each.next for name, each in turns.items()})
         outcomes = {name: each.outcomes for name, each in turns.items()}
-        most = {name: Line(name, values).measured for name, values in a_second.items()}
-        waits = await steady(bench, running, Rates.of(PAYEVENTS, PEER, most), seconds)
+        borne = await bear(bench, running, (PAYEVENTS, PEER), seconds)
     lines = [Line("200s a second ÷ the peer", ratios(a_second[PAYEVENTS], a_second[PEER]))]
     if served.pid is not None:
         ours, theirs = ([run.a_cpu_second for run in outcomes[name]] for name in (PAYEVENTS, PEER))
         lines.append(Line("200s a CPU-second ÷ the peer", ratios(ours, theirs)))
     lines += [Line(name, values, unit="200s/s") for name, values in a_second.items()]
-    return Findings([*lines, *waits])
+    return Findings([*lines, *compared(borne, PAYEVENTS, PEER)])
 
 
 def target_of(peer: Peer) -> Target:

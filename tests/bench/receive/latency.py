@@ -12,7 +12,7 @@ from tests.bench.measure import Curve, Findings, Goal
 from tests.bench.receive.contenders import CONTENDERS, FASTAPI, GO, PAYEVENTS
 from tests.bench.receive.load import Shape
 from tests.bench.receive.rounds import Rounds, rounds
-from tests.bench.receive.steady import Rates, highest, p99, steady
+from tests.bench.receive.steady import SHARE, bear, compared, p99
 from tests.bench.receive.throughput import QUICK_SECONDS, SECONDS
 
 _POINTS: Final = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -24,11 +24,11 @@ async def measure(bench: Bench) -> Findings:
     seconds = QUICK_SECONDS if bench.quick else SECONDS
     contenders = {name: CONTENDERS[name] for name in (PAYEVENTS, FASTAPI, GO)}
     async with rounds(bench, contenders) as running:
-        most = {name: await highest(running, name, seconds) for name in contenders}
-        rates = Rates.of(PAYEVENTS, GO, most)
-        lines = await steady(bench, running, rates, seconds, Goal(at_most=1.0))
+        borne = await bear(bench, running, (PAYEVENTS, GO), seconds)
+        most = {name: its.rate / SHARE for name, its in borne.items()}
+        most[FASTAPI] = (await running.round(FASTAPI, Shape(seconds))).a_second
         curve = await _curve(running, most, seconds, quick=bench.quick)
-    return Findings(lines, [curve])
+    return Findings(compared(borne, PAYEVENTS, GO, Goal(at_most=1.0)), [curve])
 
 
 async def _curve(

@@ -1,21 +1,16 @@
 """Two contenders under a steady load: how long their 200s take at 70 % of the most they bear."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
-from typing import Final
+from typing import Final, Protocol
 
 from tests.bench.bench import Bench
-from tests.bench.measure import Goal, Line, interleaved, ratios
+from tests.bench.measure import Goal, Line, alternating, ratios
 from tests.bench.receive.load import Outcome, Shape
-from tests.bench.receive.rounds import Rounds
-from tests.bench.receive.turns import Turns
 
 SHARE: Final = 0.7
 """Of the highest load."""
-
-_HIGHEST_OF: Final = 3
-"""Runs from which the highest load is known."""
 
 
 def p99(outcome: Outcome) -> float:
@@ -23,64 +18,88 @@ def p99(outcome: Outcome) -> float:
     return outcome.latency(0.99) * 1e3
 
 
-async def highest(running: Rounds, name: str, seconds: float) -> float:
-    """Return the requests a second that a contender answers when they come as fast as it can."""
-    shape = Shape(seconds)
-    runs = [await running.round(name, shape) for _ in range(_HIGHEST_OF)]
-    return median(run.a_second for run in runs)
+class Loaded(Protocol):
+    """Contenders that can be loaded, as :class:`tests.bench.receive.rounds.Rounds`."""
+
+    async def round(self, name: str, shape: Shape) -> Outcome:
+        """Load the one called ``name``; return what came of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Requests a second: 70 % of what each of two contenders bears, the other being ``against``."""
+@dataclass(slots=True)
+class Borne:
+    """What one contender bore, round by round.
 
-    name: str
-    ours: float
-    against: str
-    theirs: float
-
-    @classmethod
-    def of(cls, name: str, against: str, most: Mapping[str, float]) -> "Rates":
-        """Return the rates for the highest loads ``most``."""
-        return cls(name, most[name] * SHARE, against, most[against] * SHARE)
-
-    @property
-    def lower(self) -> float:
-        """Return the rate that both can bear."""
-        return min(self.ours, self.theirs)
-
-    @property
-    def runs(self) -> list[tuple[str, float]]:
-        """Return what is to be measured: whoever bears less has both rates in one."""
-        own = [(self.name, self.ours), (self.against, self.theirs)]
-        return list(dict.fromkeys([*own, (self.name, self.lower), (self.against, self.lower)]))
-
-
-async def steady(
-    bench: Bench, running: Rounds, rates: Rates, seconds: float, goal: Goal | None = None
-) -> list[Line]:
-    """Measure the 99th percentile of both, each at its own rate and both at the lower.
-
-    ``goal`` is what the one divided by the other should be.
+    ``rates`` are 70 % of the highest load it had just borne, in requests a second; ``own`` the p99
+    at that rate, ``same`` at the lower one of both contenders, in milliseconds.
     """
-    turns = {run: Turns(running, run[0], Shape(seconds, rate=run[1]), p99) for run in rates.runs}
-    given = await interleaved(
-        bench, {f"{name} at {rate:,.0f}/s": turns[name, rate].next for name, rate in turns}
-    )
-    found = dict(zip(turns, given.values(), strict=True))
-    name, against = rates.name, rates.against
+
+    rates: list[float] = field(default_factory=list)
+    own: list[float] = field(default_factory=list)
+    same: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Return its usual rate."""
+        return median(self.rates)
+
+
+async def bear(
+    bench: Bench, running: Loaded, names: tuple[str, str], seconds: float
+) -> dict[str, Borne]:
+    """Load two contenders as much as they bear, and then with 70 % of it.
+
+    Both in each round: machines change their speed between one minute and the next, and 70 % of
+    what one bore then is nothing, or too much, now.
+    """
+    borne = {name: Borne() for name in names}
+    for number, order in enumerate(alternating(bench, names)):
+        for name in order:
+            most = await running.round(name, Shape(seconds))
+            rate = most.a_second * SHARE
+            borne[name].rates.append(rate)
+            borne[name].own.append(p99(await running.round(name, Shape(seconds, rate=rate))))
+        lower = min(each.rates[-1] for each in borne.values())
+        for name in order:
+            its = borne[name]
+            if its.rates[-1] > lower:
+                its.same.append(p99(await running.round(name, Shape(seconds, rate=lower))))
+            else:
+                its.same.append(its.own[-1])
+        told = (
+            f"{name} {its.own[-1]:,.4g} ms at {its.rates[-1]:,.0f}/s, {its.same[-1]:,.4g} at both's"
+            for name, its in borne.items()
+        )
+        bench.say(f"round {number + 1} of {bench.rounds}: {'; '.join(told)}")
+    return borne
+
+
+def compared(
+    borne: Mapping[str, Borne], name: str, against: str, goal: Goal | None = None
+) -> list[Line]:
+    """Return the lines of the one beside the other; ``goal`` is what their quotient should be."""
+    ours, theirs = borne[name], borne[against]
     return [
         Line(
             f"p99 of the 200 at 70 % of the highest load ÷ {against} at 70 % of its own",
-            ratios(found[name, rates.ours], found[against, rates.theirs]),
+            ratios(ours.own, theirs.own),
             goal,
-            note=f"{rates.ours:,.0f}/s and {rates.theirs:,.0f}/s",
+            note=f"some {ours.rate:,.0f}/s and {theirs.rate:,.0f}/s",
         ),
         Line(
             f"p99 of the 200 ÷ {against}, both at 70 % of the lower",
-            ratios(found[name, rates.lower], found[against, rates.lower]),
+            ratios(ours.same, theirs.same),
             goal,
-            note=f"{rates.lower:,.0f}/s",
         ),
-        *(Line(f"{what}, p99", values, unit="ms") for what, values in given.items()),
+        *(
+            Line(f"{each}, p99 at 70 % of its own", its.own, unit="ms")
+            for each, its in borne.items()
+        ),
+        *(
+            Line(f"{each}, p99 at 70 % of the lower", its.same, unit="ms")
+            for each, its in borne.items()
+        ),
+        *(
+            Line(f"{each}, 70 % of the highest load", its.rates, unit="200s/s")
+            for each, its in borne.items()
+        ),
     ]
