@@ -6,6 +6,9 @@ Source: RFC 9562, section 5.5.
 from hashlib import sha1
 
 _BYTES = 16
+_HASHED = ~(0xF << 76 | 0b11 << 62)
+"""All bits but those that say what sort of UUID it is: version and variant."""
+_VERSION_5 = 0x5 << 76 | 0b10 << 62
 
 
 def uuid5(namespace: bytes, name: str) -> bytes:
@@ -14,10 +17,8 @@ def uuid5(namespace: bytes, name: str) -> bytes:
     Raises:
         UnicodeEncodeError: the name holds lone surrogates.
     """
-    raw = bytearray(sha1(namespace + name.encode(), usedforsecurity=False).digest()[:_BYTES])
-    raw[6] = raw[6] & 0x0F | 0x50
-    raw[8] = raw[8] & 0x3F | 0x80
-    return bytes(raw)
+    hashed = sha1(namespace + name.encode(), usedforsecurity=False).digest()[:_BYTES]
+    return (int.from_bytes(hashed) & _HASHED | _VERSION_5).to_bytes(_BYTES)
 
 
 def uuid_text(raw: bytes) -> str:
