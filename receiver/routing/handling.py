@@ -88,8 +88,8 @@ class Handling:
             self._add_letter(refusal, record, at, batch)
         if result.look_up is not None:
             self._ask(result.look_up, batch)
-        if result.signs:
-            for sign in self.throttle.admitted(result.signs):
+        for sign in result.signs:
+            if self.throttle.admits(sign):
                 self._ask(sign, batch)
 
     def _settle_redriven(self, letter: str, result: Consequences, batch: Batch) -> None:

@@ -7,7 +7,7 @@ drained beside new ones is throttled like them.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -40,19 +40,16 @@ class Throttle:
         self._held: defaultdict[float, dict[_Name, Announced]] = defaultdict(dict)
         """By stretch, since all signs of one are due at the same time."""
 
-    def admitted(self, signs: Sequence[Sign]) -> Iterator[Sign]:
-        """Yield those signs to be told one by one; of the others see which are :meth:`due`."""
-        for sign in signs:
-            match sign:
-                case Arrived():
-                    stretch = sign.received_at // ARRIVALS_EVERY
-                    places = range(MOST_ARRIVALS)
-                    if any(self._is_first((sign.account, stretch, place)) for place in places):
-                        yield sign
-                case Announced(facts=()):
-                    self._take(sign)
-                case _:
-                    yield sign
+    def admits(self, sign: Sign) -> bool:
+        """Tell whether a sign is to be told by itself; one of life is kept until it is due."""
+        if isinstance(sign, Announced) and not sign.facts:
+            self._take(sign)
+            return False
+        if isinstance(sign, Arrived):
+            stretch = sign.received_at // ARRIVALS_EVERY
+            places = range(MOST_ARRIVALS)
+            return any(self._is_first((sign.account, stretch, place)) for place in places)
+        return True
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether a sign is due to be told."""
