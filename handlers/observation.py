@@ -1,7 +1,6 @@
 """An observation: the bytes a provider told us, with where and when."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -9,7 +8,6 @@ from hashlib import sha256
 import msgspec
 
 from handlers.clock import from_rfc3339, rfc3339
-from handlers.once import once
 
 
 class Origin(StrEnum):
@@ -30,7 +28,7 @@ Headers = list[tuple[str, bytes]]
 """Kafka record headers: names may repeat, values are bytes."""
 
 
-class Observation(msgspec.Struct, frozen=True, dict=True):
+class Observation(msgspec.Struct, frozen=True):
     """What one account's provider said at one moment.
 
     ``body`` is the webhook's body as received, or one polled resource as compact JSON. ``topic`` is
@@ -56,7 +54,7 @@ class Observation(msgspec.Struct, frozen=True, dict=True):
     news_since: datetime | None = None
     claimed: str | None = None
 
-    @once
+    @property
     def digest(self) -> str:
         """Return the SHA-256 of the body, in hex."""
         return sha256(self.body).hexdigest()
@@ -118,12 +116,8 @@ class Observation(msgspec.Struct, frozen=True, dict=True):
             raise ValueError(msg) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where an observation stands in the inbox.
-
-    A dataclass, since ``explain --json`` tells it as it is.
-    """
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """Where an observation stands in the inbox."""
 
     topic: str
     partition: int

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+
+import msgspec
 
 from handlers.observation import Position
 from receiver.accounts.registry import Accounts
@@ -44,7 +46,8 @@ class Whereabouts:
 
     def as_json(self) -> dict[str, object]:
         """Return it as the command prints it."""
-        return asdict(self)
+        shown: dict[str, object] = msgspec.to_builtins(self)
+        return shown
 
 
 def possible_subjects(

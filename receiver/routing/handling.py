@@ -71,8 +71,7 @@ class Handling:
         if moved:
             batch.changes.update(moved)
         at = self._at(record)
-        key = (record.key or b"").decode(errors="replace")
-        result = self._route.consequences(key, observation, at, batch)
+        result = self._route.consequences(record.key or b"", observation, at, batch)
         self._write(result, record, at, batch)
         if observation.letter_id is not None:
             self._settle_redriven(observation.letter_id, result, batch)

@@ -62,7 +62,7 @@ class Route:
         self._topic_of = topic_of
 
     def consequences(
-        self, key: str, observation: Observation, at: Position, ledger: Ledger
+        self, key: bytes, observation: Observation, at: Position, ledger: Ledger
     ) -> Consequences:
         """Return what follows from ``observation``, which stands in the inbox under ``key``.
 
@@ -73,7 +73,8 @@ class Route:
         except Uninterpretable as refusal:
             result = _refused(observation, refusal.reason, refusal.detail)
         except Exception as error:
-            log.exception("an observation could not be read", account=observation.account, at=at)
+            place = msgspec.structs.asdict(at)
+            log.exception("an observation could not be read", account=observation.account, at=place)
             result = _refused(observation, Reason.INTERNAL_ERROR, repr(error))
         if result.refusals:
             named = bounded(observation, self._accounts.get(observation.account))
@@ -84,7 +85,7 @@ class Route:
         return result
 
     def _consider(
-        self, key: str, observation: Observation, at: Position, ledger: Ledger
+        self, key: bytes, observation: Observation, at: Position, ledger: Ledger
     ) -> Consequences:
         handler = self._accounts.get(observation.account)
         if handler is None:
@@ -157,7 +158,7 @@ class Route:
         claim: Claim,
         known: Published | None,
         askable: bool,
-        key: str,
+        key: bytes,
         observation: Observation,
         result: Consequences,
     ) -> None:
@@ -168,7 +169,7 @@ class Route:
         if is_told or observation.verdict == CONFIRMED:
             return
         if askable and observation.verdict is None:
-            original = Original.of(key, observation)
+            original = Original.of(key.decode(errors="replace"), observation)
             result.look_up = LookUp(observation.account, claim, original)
         elif known is None:
             result.refusals.append(_unproven(observation))

@@ -3,13 +3,12 @@
 from datetime import UTC, datetime
 from hashlib import sha256
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from handlers.observation import CONFIRMED, Observation, Origin, Position
+from handlers.observation import CONFIRMED, Observation, Origin
 
 from .lives import moments
 
@@ -102,9 +101,3 @@ def test_an_observation_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         OBSERVATION.body = b""  # type: ignore[misc]  # the mistake that is tested
     assert replace(OBSERVATION, body=b"").digest != OBSERVATION.digest
-
-
-def test_a_position_can_be_told_as_json() -> None:
-    """What is explained as JSON holds positions as they are."""
-    told = orjson.loads(orjson.dumps(Position("inbox", 3, 1234)))
-    assert told == {"topic": "inbox", "partition": 3, "offset": 1234}

@@ -30,7 +30,7 @@ def accounts() -> Accounts:
 def letters(accounts: Accounts, observation: Observation) -> set[str]:
     """Return the ids of the letters that an observation becomes."""
     route = Route(accounts, Topics.named("", ()))
-    result = route.consequences("key", observation, Position("inbox", 0, 0), {})
+    result = route.consequences(b"key", observation, Position("inbox", 0, 0), {})
     return {refusal.letter_id for refusal in result.refusals}
 
 

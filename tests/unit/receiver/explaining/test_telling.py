@@ -4,8 +4,10 @@ import json
 from dataclasses import replace
 
 from handlers.letters import Reason
+from handlers.observation import Position
 from receiver.explaining.as_json import as_json
 from receiver.explaining.evidence import SeenLookUp, Spooled
+from receiver.explaining.question import Whereabouts
 from receiver.explaining.story import tell
 from receiver.explaining.telling import lines
 from tests.unit.receiver.explaining.samples import CLAIM, CREATED, PAID, START, Kafka
@@ -116,3 +118,16 @@ def test_what_a_webhook_told_first_needs_no_announcement() -> None:
     kafka.route(kafka.take("row", CREATED, topic="invoices", origin="reconciliation"))
     kafka.route(kafka.take("created", CREATED))
     assert not [line for line in lines(tell(kafka.evidence())) if "announced" in line]
+
+
+def test_where_bytes_are_can_be_told_as_json() -> None:
+    """Places in the inbox are told with their topics."""
+    told = json.loads(
+        json.dumps(Whereabouts("5fc1", [Position("inbox", 3, 1234)], ["l1"], ()).as_json())
+    )
+    assert told == {
+        "sha256": "5fc1",
+        "inbox": [{"topic": "inbox", "partition": 3, "offset": 1234}],
+        "letters": ["l1"],
+        "spool": [],
+    }
