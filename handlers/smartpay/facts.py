@@ -37,8 +37,7 @@ _RELATED = {
 }
 """The other resources that a resource of each kind names, and in which fields."""
 
-# A union written where it is used would be made anew for each field.
-_NESTED = (dict, list)
+_NESTED = frozenset({dict, list})
 
 _T = TypeVar("_T")
 
@@ -114,7 +113,7 @@ def _details(fields: JsonObject) -> JsonObject:
     return {
         name: value
         for name, value in fields.items()
-        if name in _DOCUMENTED and not isinstance(value, _NESTED)
+        if name in _DOCUMENTED and type(value) not in _NESTED
     }
 
 

@@ -122,7 +122,7 @@ def _announced(
 
 def _with_topics(handler: Handler, facts: Sequence[Fact]) -> Sequence[tuple[Fact, str]]:
     """Return the facts, all of one resource, that a webhook should tell of, with its topic."""
-    if not facts or facts[0].resource.test or handler.registration is None:
+    if not facts or facts[0].resource.test:
         return ()
     announcing = handler.announcing_topic
     return [(fact, topic) for fact in facts if (topic := announcing(fact)) is not None]
