@@ -37,7 +37,9 @@ def parse(raw: bytes) -> Json:
     except (ValueError, ArithmeticError) as error:
         msg = f"not JSON in UTF-8: {error}"
         raise Unreadable(msg) from None
-    if raw.count(b"[") + raw.count(b"{") > _DEEPEST and _is_too_deep(value):
+    # Most bodies are one flat object, which is seen sooner than brackets are counted.
+    is_flat = raw.rfind(b"{") <= 0 and b"[" not in raw
+    if not is_flat and raw.count(b"[") + raw.count(b"{") > _DEEPEST and _is_too_deep(value):
         raise Unreadable(_TOO_DEEP)
     return value
 
