@@ -5,7 +5,7 @@ record and every ledger entry passes here, and no library in use has it in C.
 """
 
 from functools import lru_cache
-from struct import unpack
+from struct import Struct
 
 _SEED = 0x9747B28C
 _FACTOR = 0x5BD1E995
@@ -13,6 +13,7 @@ _WORD = 0xFFFF_FFFF
 _POSITIVE = 0x7FFF_FFFF
 _HEADS = 16_384
 """What keys begin with, by length: an account has some ten of these, and there may be thousands."""
+_words = Struct("<I").iter_unpack
 
 
 def key_hash(key: bytes) -> int:
@@ -54,7 +55,7 @@ def _begun(head: bytes, size: int) -> int:
 
 
 def _mixed(mixed: int, words: bytes) -> int:
-    for word in unpack(f"<{len(words) // 4}I", words):
+    for (word,) in _words(words):
         scrambled = word * _FACTOR & _WORD
         mixed = (mixed * _FACTOR ^ (scrambled ^ scrambled >> 24) * _FACTOR) & _WORD
     return mixed
