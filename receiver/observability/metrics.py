@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from receiver.observability.alarm_metrics import AlarmCollector
 from receiver.observability.alarms import Alarms
 from receiver.observability.answers import Answers
+from receiver.observability.calls import Calls
 from receiver.observability.routed import Routed
 
 
@@ -28,12 +29,8 @@ class Metrics:
             ["account"],
             registry=self.registry,
         )
-        self.calls = Counter(
-            "payevents_provider_calls",
-            "Requests to providers, by HTTP status or failure.",
-            ["account", "result"],
-            registry=self.registry,
-        )
+        self.calls = Calls()
+        self.registry.register(self.calls)
         self.routed = Routed()
         self.registry.register(self.routed)
 

@@ -9,7 +9,6 @@ from typing import TypeVar
 from urllib.parse import unquote, urlencode
 
 from aiohttp import ClientError, TCPConnector
-from prometheus_client import Counter
 from yarl import URL
 
 from config.account import AccountSettings
@@ -97,17 +96,17 @@ class Caller:
                 response = await self._exchange(line, request)
             except (ClientError, TimeoutError, OSError, ValueError) as error:
                 kind = type(error).__name__
-                self._metrics.calls.labels(account.name, kind).inc()
+                self._metrics.calls.count(line.name, kind)
                 # Only the kind of failure, and no chain: the text of some holds the whole URL.
                 raise CallFailed(f"{request.method} {request.path}: {kind}") from None
             finally:
                 self._slots.give_back()
         finally:
             line.slots.give_back()
-        line.count(response.status)
+        self._metrics.calls.count(line.name, response.status)
         skew = _skew(response)
         if skew is not None:
-            self._skews[account.name] = skew
+            self._skews[line.name] = skew
         return response
 
     def _line(self, account: AccountSettings) -> "Line":
@@ -119,7 +118,7 @@ class Caller:
             timeout = account.call_timeout.total_seconds()
             wire = Wire(self._connector, base, timeout, self._max_response)
             slots = self._host_slots[base.raw_authority]
-            line = Line(account, base, wire, slots, self._metrics.calls)
+            line = Line(account, base, wire, slots)
             self._lines[account.name] = line
         return line
 
@@ -132,23 +131,13 @@ class Caller:
 class Line:
     """What all calls of an account have in common, worked out once for as long as its settings."""
 
-    def __init__(
-        self, account: AccountSettings, base: URL, wire: Wire, slots: Slots, calls: Counter
-    ) -> None:
+    def __init__(self, account: AccountSettings, base: URL, wire: Wire, slots: Slots) -> None:
         self.account = account
+        self.name = account.name
         self.wire = wire
         self.slots = slots
-        self._calls = calls
-        self._answered: dict[int, Counter] = {}
         # yarl writes a slash where there is no path.
         self._path = base.raw_path.rstrip("/")
-
-    def count(self, status: int) -> None:
-        """Count an answer."""
-        counter = self._answered.get(status)
-        if counter is None:
-            counter = self._answered[status] = self._calls.labels(self.account.name, str(status))
-        counter.inc()
 
     def target(self, request: Request) -> str:
         """Return path and query of a request, as they are asked for.
