@@ -47,6 +47,7 @@ class Caller:
         share = max(1, concurrency // 2)
         self._host_slots = defaultdict[str, Slots](lambda: Slots(share))
         self._lines: dict[str, Line] = {}
+        self._wires: dict[tuple[URL, float], Wire] = {}
         self._connector: TCPConnector | None = None
         self._skews: dict[str, float] = {}
 
@@ -116,7 +117,11 @@ class Caller:
                 raise RuntimeError("the caller is not started")
             base = URL(account.base_url, encoded=True)
             timeout = account.call_timeout.total_seconds()
-            wire = Wire(self._connector, base, timeout, self._max_response)
+            # Accounts of one host share it: what is used for every call stays at hand.
+            wire = self._wires.get((base.origin(), timeout))
+            if wire is None:
+                wire = Wire(self._connector, base.origin(), timeout, self._max_response)
+                self._wires[base.origin(), timeout] = wire
             slots = self._host_slots[base.raw_authority]
             line = Line(account, base, wire, slots)
             self._lines[account.name] = line

@@ -48,6 +48,21 @@ async def test_a_call_that_takes_too_long_fails(site: Site, calls: Calls) -> Non
         await calls.call(site.base_url, Request("GET", "/things"), call_timeout="50ms")
 
 
+async def test_accounts_of_one_host_have_a_time_each(site: Site, calls: Calls) -> None:
+    """What they share of the way to it is not how long their calls may take."""
+
+    async def slow(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.5)
+        return web.Response()
+
+    site.answer = slow
+    for _ in range(2):
+        with pytest.raises(CallFailed, match="Timeout"):
+            await calls.call(site.base_url, Request("GET", "/"), call_timeout="50ms")
+        patient = await calls.call(site.base_url, Request("GET", "/"), call_timeout="30s")
+        assert patient.status == 200
+
+
 async def test_a_body_that_drips_fails_too(site: Site, calls: Calls) -> None:
     """A head in time does not make an answer in time."""
 
