@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 import structlog
 
@@ -36,22 +37,32 @@ class Alarms:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._present: dict[tuple[str, str], Alarm] = {}
+        self._present: dict[str, dict[str, Alarm]] = {}
 
     @property
     def present(self) -> list[Alarm]:
         """Return the alarms, the oldest first."""
-        return sorted(self._present.values(), key=lambda alarm: alarm.since)
+        alarms = chain.from_iterable(codes.values() for codes in self._present.values())
+        return sorted(alarms, key=lambda alarm: alarm.since)
+
+    def concern(self, account: str) -> bool:
+        """Tell whether an account has any alarm: nearly always it has none that could end."""
+        return account in self._present
 
     def sound(self, account: str, code: str, *, why: str, remedy: str) -> None:
         """Raise an alarm, or keep it up with a new reason; it is logged only when it is new."""
-        known = self._present.get((account, code))
+        codes = self._present.setdefault(account, {})
+        known = codes.get(code)
         since = known.since if known else self._clock()
-        self._present[account, code] = Alarm(account, code, why, remedy, since)
+        codes[code] = Alarm(account, code, why, remedy, since)
         if known is None:
             log.error("alarm", account=account, code=code, why=why, what_to_do=remedy)
 
     def over(self, account: str, code: str) -> None:
         """End an alarm, if it is there."""
-        if self._present.pop((account, code), None) is not None:
-            log.info("alarm over", account=account, code=code)
+        codes = self._present.get(account)
+        if codes is None or codes.pop(code, None) is None:
+            return
+        if not codes:
+            del self._present[account]
+        log.info("alarm over", account=account, code=code)

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime
-from functools import cached_property
 from random import Random
 
 from handlers.clock import Clock
@@ -27,7 +26,34 @@ class AccountPolling:
 
     ``budget`` is the account's own from before: the calls made still count. ``standing`` is what
     else is known from before, by this owner or another.
+
+    With thousands of accounts, what a visit looks up of one is not at hand for the processor: so
+    all of it is close together here, and nothing is looked up that need not be.
     """
+
+    __slots__ = (
+        "_alarms",
+        "_all_alarms",
+        "_calls_failed",
+        "_concurrency",
+        "_fingerprint",
+        "_heard_at",
+        "_is_trying",
+        "_per",
+        "_seal",
+        "_warnings",
+        "breaker",
+        "budget",
+        "handler",
+        "interval",
+        "is_served",
+        "name",
+        "session",
+        "settings",
+        "stop",
+        "under_way",
+        "waiting",
+    )
 
     def __init__(
         self,
@@ -41,6 +67,8 @@ class AccountPolling:
         settings = handler.account
         self.name = settings.name
         self.settings = settings
+        self.interval = settings.poll_interval.total_seconds()
+        """Seconds between two polls of a watch whose pace is 1."""
         self.handler = handler
         self.session = Session(clock)
         calls, per = settings.calls, settings.calls_per.total_seconds()
@@ -51,11 +79,16 @@ class AccountPolling:
         self.breaker = Breaker(longest.total_seconds(), rng, shortest.total_seconds())
         self.waiting = Waiting([watch.key for watch in handler.watches()])
         self.under_way = 0
+        self.is_served = True
+        """Whether it is polled for: until it is dropped, or served anew with other settings."""
+        self._concurrency = settings.concurrency
         self.stop: Stop | None = None
         self._is_trying = False
         self._calls_failed = 0
         self._heard_at: float | None = None
         self._alarms = AccountAlarms(self.name, alarms)
+        self._all_alarms = alarms
+        self._fingerprint: str | None = None
         self._seal = Seal(settings)
         self._warnings = Warnings({})
         if standing is not None:
@@ -70,7 +103,7 @@ class AccountPolling:
     def is_busy(self) -> bool:
         """Tell whether as many visits are under way as may be: the end of one makes room."""
         under_way = self.under_way
-        return under_way >= self.settings.concurrency or (under_way > 0 and not self.is_well)
+        return under_way >= self._concurrency or (under_way > 0 and not self.is_well)
 
     def may_start(self, now: float) -> bool:
         """Tell whether another watch may be polled at ``now``; after a failure, one at a time.
@@ -102,7 +135,7 @@ class AccountPolling:
             self.breaker.succeed(now)
         if self._is_trying:
             self.stop, self._is_trying = None, False
-        if self.is_well:
+        if self._all_alarms.concern(self.name) and self.is_well:
             self._alarms.well()
         self._take_warnings(now)
 
@@ -130,7 +163,8 @@ class AccountPolling:
         """Tell a person if the budget is too small: if what is due waits for a whole period."""
         since = self.waiting.since
         if since is None:
-            self._alarms.enough()
+            if self._all_alarms.concern(self.name):
+                self._alarms.enough()
             return
         # What waited for the provider to be well again did not wait for the budget.
         waited = now - max(since, self.breaker.open_until)
@@ -158,10 +192,12 @@ class AccountPolling:
         """End what was sounded here: it is no longer ours to tell."""
         self._alarms.end()
 
-    @cached_property
+    @property
     def _credentials(self) -> str:
         # It takes long, and is needed only after failures.
-        return fingerprint(self.settings)
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self.settings)
+        return self._fingerprint
 
     def _resume(self, standing: Standing, now: float) -> None:
         if standing.failures and standing.failed == self._credentials:

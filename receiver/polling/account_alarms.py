@@ -16,6 +16,8 @@ _LONGEST_WARNING = 500
 class AccountAlarms:
     """Says what is wrong with an account, and what a person can do about it."""
 
+    __slots__ = ("_account", "_alarms")
+
     def __init__(self, account: str, alarms: Alarms) -> None:
         self._account = account
         self._alarms = alarms

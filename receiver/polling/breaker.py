@@ -25,6 +25,8 @@ class Breaker:
     Times are in seconds since 1970.
     """
 
+    __slots__ = ("_longest", "_rng", "_shortest", "failures", "open_until")
+
     def __init__(self, longest: float, rng: Random, shortest: float = FIRST_PAUSE) -> None:
         self.failures = 0
         self.open_until = 0.0

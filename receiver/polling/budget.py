@@ -17,6 +17,8 @@ class Budget:
     ``monotonic`` and ``sleep`` are injected, so that tests own the time.
     """
 
+    __slots__ = ("_keep", "_made", "_monotonic", "_per", "_sleep", "_times", "calls", "taken")
+
     def __init__(
         self,
         calls: int,

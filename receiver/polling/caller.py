@@ -136,6 +136,8 @@ class Caller:
 class Line:
     """What all calls of an account have in common, worked out once for as long as its settings."""
 
+    __slots__ = ("_path", "account", "name", "slots", "wire")
+
     def __init__(self, account: AccountSettings, base: URL, wire: Wire, slots: Slots) -> None:
         self.account = account
         self.name = account.name

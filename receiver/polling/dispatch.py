@@ -57,6 +57,7 @@ class Dispatch:
         self._resting: defaultdict[str, list[str]] = defaultdict(list)
         self._under_way: dict[asyncio.Task[Outcome], _Visit] = {}
         self._ended: list[_Visit] = []
+        self._loop = asyncio.get_running_loop()
 
     def serve(self, handler: Handler) -> None:
         """Poll for an account that came or changed; its watches that were due meanwhile are."""
@@ -70,6 +71,7 @@ class Dispatch:
         """Poll no more for an account: its watches rest until it comes back."""
         account = self._accounts.pop(name, None)
         if account is not None:
+            account.is_served = False
             self._standings.drop(account)
             self._stirred.pop(account, None)
             self._pause_ends.pop(name, None)
@@ -101,10 +103,7 @@ class Dispatch:
             else:
                 pace = self._watchlist.rank(key) if kind == RECONCILIATION else 0.0
                 account.waiting.add(key, now, pace)
-                if account.is_busy:
-                    account.check_waiting(now)
-                else:
-                    self._stirred[account] = None
+                self._stirred[account] = None
         for account in self._stirred:
             self._start_waiting(account, now)
         self._stirred.clear()
@@ -115,14 +114,14 @@ class Dispatch:
         self._standings.check(now)
         for visit in ended:
             visit.account.under_way -= 1
-            if self._accounts.get(visit.account.name) is visit.account:
+            if visit.account.is_served:
                 self._stirred[visit.account] = None
             try:
                 outcome = visit.task.result()
             except NotDurable:
                 # It is made again, but no sooner than any other: the provider was asked, and must
                 # not be called more often because our inbox takes nothing.
-                pause = visit.account.settings.poll_interval.total_seconds()
+                pause = visit.account.interval
                 for key in visit.batch:
                     self._watchlist.postpone(key, now + pause)
             else:
@@ -172,7 +171,7 @@ class Dispatch:
         while waiting and account.may_start(now):
             self._start(account, waiting.take())
         account.check_waiting(now)
-        if account.is_busy or not waiting:
+        if not waiting or account.is_busy:
             # The end of a visit stirs the account, or the next watch that falls due.
             return
         at = account.may_start_at(now)
@@ -191,7 +190,7 @@ class Dispatch:
             else:
                 batch[key] = entry
         if batch:
-            task = asyncio.create_task(self._visit(account, batch), name=f"visit-{keys[0]}")
+            task = self._loop.create_task(self._visit(account, batch), name=f"visit-{keys[0]}")
             account.under_way += 1
             self._under_way[task] = _Visit(account, batch, task)
             task.add_done_callback(self._note_end)
@@ -217,7 +216,7 @@ class Dispatch:
 
     def _take(self, visit: _Visit, outcome: Outcome, now: float) -> None:
         quietly = not outcome.is_news and visit.account.is_well
-        if self._accounts.get(visit.account.name) is visit.account:
+        if visit.account.is_served:
             if outcome.failure is not None:
                 visit.account.failed(outcome.failure, now)
             elif outcome.asked:

@@ -11,6 +11,8 @@ _MOST = 20
 class Warnings:
     """The latest warnings of one account: each text with when it was last heard."""
 
+    __slots__ = ("heard",)
+
     def __init__(self, heard: Mapping[str, float]) -> None:
         self.heard = dict(heard)
 

@@ -32,14 +32,23 @@ _UNWRITTEN_FOR = 5.0
 
 @dataclass(slots=True)
 class _Written:
-    """When an account's standing was last written, and what its budget had given until then.
+    """When an account's standing was last written, and what is to be written again after it.
 
-    ``waits`` if it is to be written again by and by.
+    From ``many`` calls on it is due, with more than ``too_many`` at once, counted as the budget
+    counts them; ``waits`` if it is to be written again by and by.
     """
 
     at: float
-    taken: int = 0
+    many: int
+    too_many: int
     waits: bool = False
+
+    @classmethod
+    def of(cls, account: AccountPolling, at: float, taken: int) -> "_Written":
+        """Return it for a standing that was written ``at`` a time, after so many calls."""
+        settings = account.settings
+        many = taken + settings.calls // _SHARE_UNWRITTEN
+        return cls(at, many, taken + settings.calls // _SHARE_AT_RISK - settings.concurrency)
 
 
 class Standings:
@@ -93,17 +102,17 @@ class Standings:
 
     def visited(self, account: AccountPolling, now: float, *, quietly: bool) -> None:
         """Have a commit hold an account's standing: a visit ended; ``quietly`` if uneventful."""
-        name, settings = account.name, account.settings
+        name = account.name
         written = self._written.get(name)
         if written is None:
-            written = self._written[name] = _Written(-_UNWRITTEN_FOR)
-        unwritten = account.budget.taken - written.taken
-        is_much = unwritten + settings.concurrency > settings.calls // _SHARE_AT_RISK
+            written = self._written[name] = _Written.of(account, -_UNWRITTEN_FOR, 0)
+        taken = account.budget.taken
+        is_much = taken > written.too_many
         self._is_much |= is_much
         if (
             is_much
             or not quietly
-            or unwritten >= settings.calls // _SHARE_UNWRITTEN
+            or taken >= written.many
             or not written.at <= now < written.at + _UNWRITTEN_FOR
         ):
             self._due[name] = None
@@ -156,7 +165,7 @@ class Standings:
             process=self._visits.owned.process,
         )
         self._watchlist.set_note(standing_key(name), standing.encode())
-        self._written[name] = _Written(now, account.budget.taken)
+        self._written[name] = _Written.of(account, now, account.budget.taken)
 
     async def _kept(self, name: str) -> None:
         kept = asyncio.get_running_loop().create_future()

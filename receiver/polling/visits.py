@@ -177,7 +177,6 @@ class Visits:
         seen: bytes,
     ) -> WatchEntry | None:
         now = self.clock().timestamp()
-        settings = account.settings
         # A provider's word may be of any length; an entry must fit into one Kafka record.
         status = None if polled.status is None else polled.status[:_LONGEST_STATUS]
         if polled.ending == Ending.DONE:
@@ -188,7 +187,7 @@ class Visits:
                 entry, state=polled.ending, last_polled_at=now, status=status, error=None
             )
         pace = entry.pace if polled.pace is None else polled.pace
-        pause = settings.poll_interval.total_seconds() * pace * self.rng.uniform(0.9, 1.1)
+        pause = account.interval * pace * self.rng.uniform(0.9, 1.1)
         return msgspec.structs.replace(
             entry,
             last_polled_at=now,

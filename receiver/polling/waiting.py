@@ -4,6 +4,7 @@ import heapq
 from collections import OrderedDict, deque
 from collections.abc import Collection, Iterator
 from itertools import chain, count
+from typing import TypeAlias
 
 from handlers.provider import RECONCILIATION
 from receiver.polling.watchlist import kind_of
@@ -17,6 +18,8 @@ _TURNS = {REGISTRATION: 0, LOOK_UP: 1, RECONCILIATION: 3}
 _OTHERS = 2
 """The turn of what is polled, and of the roots of a reconciliation, which show the latest."""
 
+_Turn: TypeAlias = deque[tuple[str, float]]
+
 
 class Waiting:
     """Watches in the order of their turns: a large reconciliation holds up nothing else.
@@ -28,29 +31,47 @@ class Waiting:
     may come faster than they can be looked up.
     """
 
+    __slots__ = (
+        "_has_looked_up",
+        "_many",
+        "_order",
+        "_reconciliations",
+        "_roots",
+        "_since",
+        "_turns",
+    )
+
     def __init__(self, roots: Collection[str] = ()) -> None:
         self._roots = frozenset(roots)
-        self._turns: tuple[deque[str], ...] = (deque(), deque(), deque())
+        # Each watch with the time since which it waits.
+        self._turns: tuple[_Turn, _Turn, _Turn] = (deque(), deque(), deque())
         # Only these have an order of their own, so that only they need a heap.
         self._reconciliations: list[tuple[float, int, str]] = []
         self._order = count()
         # Its first is found at once: a dict would look past all that have left it.
         self._since: OrderedDict[str, float] = OrderedDict()
         self._has_looked_up = False
+        self._many = 0
 
-    def __bool__(self) -> bool:
-        """Tell whether any watch waits."""
-        return bool(self._since)
+    def __len__(self) -> int:
+        """Return how many watches wait."""
+        return self._many
 
     def __iter__(self) -> Iterator[str]:
         """Return those that wait, turn by turn."""
-        yield from chain(*self._turns)
+        yield from (key for key, _ in chain(*self._turns))
         yield from (key for _, _, key in sorted(self._reconciliations))
 
     @property
     def since(self) -> float | None:
         """Return since when the one waits that waits longest, None if none does."""
-        return next(iter(self._since.values()), None)
+        if not self._many:
+            return None
+        since = next(iter(self._since.values()), None)
+        for turn in self._turns:
+            if turn and (since is None or turn[0][1] < since):
+                since = turn[0][1]
+        return since
 
     def add(self, key: str, now: float, pace: float = 0.0) -> None:
         """Have a watch wait from ``now`` on, in seconds since 1970.
@@ -58,12 +79,13 @@ class Waiting:
         ``pace`` orders the reconciliations; what was never read has none, and shows most that is
         new.
         """
+        self._many += 1
         turn = _OTHERS if key in self._roots else _TURNS.get(kind_of(key), _OTHERS)
         if turn > _OTHERS:
             heapq.heappush(self._reconciliations, (pace, next(self._order), key))
+            self._since[key] = now
         else:
-            self._turns[turn].append(key)
-        self._since[key] = now
+            self._turns[turn].append((key, now))
 
     def take(self) -> list[str]:
         """Take the next watch, or a few look-ups together: one listing may answer them all.
@@ -73,13 +95,17 @@ class Waiting:
         """
         registrations, look_ups, others = self._turns
         if registrations:
-            taken = [registrations.popleft()]
+            taken = [registrations.popleft()[0]]
         elif look_ups and not (self._has_looked_up and others):
             self._has_looked_up = True
-            taken = [look_ups.popleft() for _ in range(min(MOST_CLAIMS, len(look_ups)))]
+            taken = [look_ups.popleft()[0] for _ in range(min(MOST_CLAIMS, len(look_ups)))]
         else:
             self._has_looked_up = False
-            taken = [others.popleft() if others else heapq.heappop(self._reconciliations)[2]]
-        for key in taken:
-            del self._since[key]
+            taken = [others.popleft()[0] if others else self._take_reconciliation()]
+        self._many -= len(taken)
         return taken
+
+    def _take_reconciliation(self) -> str:
+        key = heapq.heappop(self._reconciliations)[2]
+        del self._since[key]
+        return key
