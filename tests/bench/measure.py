@@ -69,27 +69,44 @@ class Findings:
     curves: Sequence[Curve] = field(default=())
 
 
-async def interleaved(bench: Bench, contenders: Mapping[str, Contender]) -> dict[str, list[float]]:
-    """Let every contender do its work once a round; return what each gave, round by round."""
+async def interleaved(
+    bench: Bench, contenders: Mapping[str, Contender], *, times: int = 1
+) -> dict[str, list[float]]:
+    """Let every contender do its work once a round; return what each gave, round by round.
+
+    There are so many ``times`` the usual rounds.
+    """
     given: dict[str, list[float]] = {name: [] for name in contenders}
-    for number, order in enumerate(alternating(bench, contenders)):
+    rounds = bench.rounds * times
+    for number, order in enumerate(alternating(contenders, rounds)):
         for name in order:
             given[name].append(await contenders[name]())
         told = ", ".join(f"{name} {values[-1]:,.4g}" for name, values in given.items())
-        bench.say(f"round {number + 1} of {bench.rounds}: {told}")
+        bench.say(f"round {number + 1} of {rounds}: {told}")
     return given
 
 
-def alternating(bench: Bench, names: Iterable[str]) -> Iterator[list[str]]:
+def alternating(names: Iterable[str], rounds: int) -> Iterator[list[str]]:
     """Yield the order of each round: whoever comes second is not always the same."""
     forth = list(names)
-    for number in range(bench.rounds):
+    for number in range(rounds):
         yield forth if number % 2 == 0 else forth[::-1]
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     """Return the quotients round by round: what disturbs a round disturbs both sides of it."""
     return [a / b for a, b in zip(above, below, strict=True)]
+
+
+async def by_size(bench: Bench, sizes: Mapping[int, Contender]) -> dict[int, list[float]]:
+    """Let contenders that differ in a size do their work in turns; return what each gave.
+
+    There are three times the usual rounds, since extremes are compared: of four that cost the same,
+    and scatter by 15 %, the dearest comes to 1.15 times the cheapest after seven rounds.
+    """
+    named = {str(size): contender for size, contender in sizes.items()}
+    found = await interleaved(bench, named, times=3)
+    return {int(name): values for name, values in found.items()}
 
 
 def steepness(costs: Mapping[int, Sequence[float]]) -> list[float]:

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from tests.bench.bench import Bench
 from tests.bench.growth.router import Size, started
-from tests.bench.measure import Curve, Findings, Goal, Line, interleaved, steepness
+from tests.bench.measure import Curve, Findings, Goal, Line, by_size, steepness
 from tests.bench.route.contender import Contender
 from tests.bench.route.inbox import filler
 from tests.bench.route.observations import Observations, observations
@@ -52,13 +52,13 @@ async def _costs(
         for number, size in services.items():
             bench.say(f"starting {size}")
             router = await started(bench, stack, producer, size)
-            turns[str(number)] = _Turns(router, producer, size, each_round(size))
+            turns[number] = _Turns(router, producer, size, each_round(size))
         for turn in turns.values():
             await turn.next()
-        found = await interleaved(bench, {name: turn.next for name, turn in turns.items()})
+        costs = await by_size(bench, {number: turn.next for number, turn in turns.items()})
         for turn in turns.values():
             turn.router.end()
-    return {int(name): costs for name, costs in found.items()}
+    return costs
 
 
 class _Turns:

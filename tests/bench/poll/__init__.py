@@ -6,7 +6,7 @@ from functools import partial
 from statistics import median
 
 from tests.bench.bench import Bench
-from tests.bench.measure import Curve, Findings, Goal, Line, interleaved, ratios, steepness
+from tests.bench.measure import Curve, Findings, Goal, Line, by_size, interleaved, ratios, steepness
 from tests.bench.poll.provider import StandIn
 from tests.bench.poll.resources import resources
 from tests.bench.poll.service import polling
@@ -81,11 +81,9 @@ async def _as_accounts_grow(bench: Bench) -> Findings:
             pollers[accounts] = await running.enter_async_context(
                 polling(bench, accounts=accounts, watches=WATCHES, concurrency=CONCURRENCY)
             )
-        found = await interleaved(
-            bench,
-            {str(each): partial(pollers[each].microseconds, seconds) for each in MORE_ACCOUNTS},
+        costs = await by_size(
+            bench, {each: partial(pollers[each].microseconds, seconds) for each in MORE_ACCOUNTS}
         )
-    costs = {int(name): values for name, values in found.items()}
     line = Line(
         f"a poll with {MORE_ACCOUNTS[0]} to {MORE_ACCOUNTS[-1]} accounts: dearest ÷ cheapest",
         steepness(costs),

@@ -52,7 +52,7 @@ async def bear(
     what one bore then is nothing, or too much, now.
     """
     borne = {name: Borne() for name in names}
-    for number, order in enumerate(alternating(bench, names)):
+    for number, order in enumerate(alternating(names, bench.rounds)):
         for name in order:
             most = await running.round(name, Shape(seconds))
             rate = most.a_second * SHARE

@@ -1,7 +1,10 @@
 """Rounds alternate, ratios are taken round by round, and a goal that is missed says so."""
 
+from random import Random
+from statistics import median
+
 from tests.bench.bench import Bench
-from tests.bench.measure import Contender, Goal, Line, interleaved, ratios
+from tests.bench.measure import Contender, Goal, Line, by_size, interleaved, ratios, steepness
 
 
 async def test_contenders_take_turns_and_swap_places() -> None:
@@ -19,6 +22,18 @@ async def test_contenders_take_turns_and_swap_places() -> None:
         given = await interleaved(bench, {"a": contender("a"), "b": contender("b")})
     assert "".join(order) == "abbaab"
     assert given == {"a": [1, 4, 5], "b": [2, 3, 6]}
+
+
+async def test_sizes_that_cost_the_same_look_flat() -> None:
+    """Sizes have so many rounds that the dearest of equals is not dear by chance alone."""
+    scatter = Random(1)
+
+    async def work() -> float:
+        return scatter.gauss(100, 15)
+
+    with Bench() as bench:
+        flat = [await by_size(bench, dict.fromkeys((1, 10, 100, 1000), work)) for _ in range(50)]
+    assert median(Line("x", steepness(costs)).measured for costs in flat) < 1.1
 
 
 def test_ratios_are_taken_round_by_round() -> None:
