@@ -12,7 +12,6 @@ from handlers.provider import Discovery, Handler
 from receiver.accounts.registry import Accounts
 from receiver.care.known import Care
 from receiver.kafka.clients import Record
-from receiver.polling.beat import Beat
 from receiver.polling.dispatch import Dispatch
 from receiver.polling.keeper import Keeper
 from receiver.polling.steadiness import Steadiness
@@ -38,6 +37,9 @@ _WAIT = 2.0
 _GATHERED = 0.5
 """Seconds that visits which showed nothing new wait for each other, to be committed together."""
 
+_TOGETHER = 0.005
+"""Seconds between two turns: what has happened meanwhile costs less if it is taken together."""
+
 
 class Poller:
     """Polls the watches of a shard, until the shard ends."""
@@ -55,7 +57,6 @@ class Poller:
         self._batch = batch
         self._monotonic = monotonic
         self._rounds: set[_Round] = set()
-        self._beat = Beat()
 
     def accounts(self) -> Mapping[str, Care]:
         """Return all that is known of each account that a shard of this process has."""
@@ -69,7 +70,7 @@ class Poller:
             ClockJumped: so that no watch waits for a time that the clock was set back from.
         """
         steadiness = Steadiness(self._visits.clock, self._monotonic)
-        working = _Round(shard, self._accounts, self._visits, self._batch, steadiness, self._beat)
+        working = _Round(shard, self._accounts, self._visits, self._batch, steadiness)
         self._rounds.add(working)
         try:
             await working.run()
@@ -87,7 +88,6 @@ class _Round:
         visits: Visits,
         batch: int,
         steadiness: Steadiness,
-        beat: Beat,
     ) -> None:
         self._shard = shard
         self._batch = batch
@@ -97,7 +97,6 @@ class _Round:
         self._awake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._steadiness = steadiness
-        self._beat = beat
         self._watchlist = Watchlist(shard, visits.alarms)
         self._keeper = Keeper(self._watchlist, visits.guard, visits.alarms)
         self._dispatch = Dispatch(self._watchlist, visits, self._keeper, self._awake.set)
@@ -222,7 +221,7 @@ class _Round:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._awake.wait()
-        await asyncio.sleep(self._beat.after(self._turned_at) - self._loop.time())
+        await asyncio.sleep(self._turned_at + _TOGETHER - self._loop.time())
         self._awake.clear()
 
     async def _end(self) -> None:
