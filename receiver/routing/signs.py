@@ -29,6 +29,8 @@ def topics_of(handler: Handler, reading: Reading) -> Mapping[Fact, str]:
     Empty for test data, and for accounts that the provider calls nobody for. Never raises.
     """
     try:
+        if handler.registration is None:
+            return {}
         return dict(_with_topics(handler, reading.facts))
     except Exception:
         log.exception("the topics of facts are not known", account=handler.account.name)
