@@ -11,9 +11,11 @@ from itertools import accumulate
 from math import inf
 from typing import Final
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
+
+from receiver.observability.counted import counted_by
 
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, inf)
 """Upper bounds in seconds."""
@@ -39,13 +41,8 @@ class Answers(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return the counter and the histogram as they are now."""
-        answers = CounterMetricFamily(
-            "payevents_webhooks",
-            "Requests to /webhooks/{account}, by what they were answered.",
-            labels=["account", "status"],
-        )
-        for (account, status), count in self._answers.items():
-            answers.add_metric([account, str(status)], count)
+        what = "Requests to /webhooks/{account}, by what they were answered."
+        answers = counted_by("payevents_webhooks", what, "status", self._answers)
         bounds = map(floatToGoString, BUCKETS)
         seconds = HistogramMetricFamily(
             "payevents_webhook_seconds",

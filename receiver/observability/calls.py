@@ -7,8 +7,10 @@ accounts each has a few objects of its own, none of which the processor has at h
 from collections import Counter
 from collections.abc import Iterable
 
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
+
+from receiver.observability.counted import counted_by
 
 
 class Calls(Collector):
@@ -23,11 +25,5 @@ class Calls(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return the counter as it is now."""
-        calls = CounterMetricFamily(
-            "payevents_provider_calls",
-            "Requests to providers, by HTTP status or failure.",
-            labels=["account", "result"],
-        )
-        for (account, result), count in self._calls.items():
-            calls.add_metric([account, str(result)], count)
-        return [calls]
+        what = "Requests to providers, by HTTP status or failure."
+        return [counted_by("payevents_provider_calls", what, "result", self._calls)]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from receiver.observability.counted import counted_by
+
 if TYPE_CHECKING:
     from receiver.routing.tally import Tally
 
@@ -47,12 +49,12 @@ class Routed(Collector):
         # An account has a nought as soon as it is known, or its first of anything would go unseen.
         accounts = dict.fromkeys(account for account, _ in self.observations).keys()
         return [
-            _by_word("payevents_observations", observations, "origin", self.observations),
-            _by_word("payevents_events", events, "type", self.events),
+            counted_by("payevents_observations", observations, "origin", self.observations),
+            counted_by("payevents_events", events, "type", self.events),
             _by_account("payevents_inferred", inferred, accounts, self.inferred),
             _by_account("payevents_late", late, accounts, self.late),
             _by_account("payevents_duplicate_facts", dropped, accounts, self.duplicates),
-            _by_word("payevents_dead_letters", refused, "reason", self.dead_letters),
+            counted_by("payevents_dead_letters", refused, "reason", self.dead_letters),
             _by_account("payevents_look_ups", asked, accounts, self.look_ups),
         ]
 
@@ -61,11 +63,4 @@ def _by_account(name: str, text: str, accounts: Collection[str], counts: Counter
     family = CounterMetricFamily(name, text, labels=["account"])
     for account in accounts:
         family.add_metric([account], counts[account])
-    return family
-
-
-def _by_word(name: str, text: str, word: str, counts: Counter[tuple[str, str]]) -> Metric:
-    family = CounterMetricFamily(name, text, labels=["account", word])
-    for labels, count in counts.items():
-        family.add_metric(labels, count)
     return family
