@@ -46,7 +46,7 @@ class Alarms:
         return sorted(alarms, key=lambda alarm: alarm.since)
 
     def concern(self, account: str) -> bool:
-        """Tell whether an account has any alarm: nearly always it has none that could end."""
+        """Tell whether an account has any alarm."""
         return account in self._present
 
     def sound(self, account: str, code: str, *, why: str, remedy: str) -> None:

@@ -33,7 +33,6 @@ class AccountPolling:
 
     __slots__ = (
         "_alarms",
-        "_all_alarms",
         "_calls_failed",
         "_concurrency",
         "_fingerprint",
@@ -87,7 +86,6 @@ class AccountPolling:
         self._calls_failed = 0
         self._heard_at: float | None = None
         self._alarms = AccountAlarms(self.name, alarms)
-        self._all_alarms = alarms
         self._fingerprint: str | None = None
         self._seal = Seal(settings)
         self._warnings = Warnings({})
@@ -135,7 +133,7 @@ class AccountPolling:
             self.breaker.succeed(now)
         if self._is_trying:
             self.stop, self._is_trying = None, False
-        if self._all_alarms.concern(self.name) and self.is_well:
+        if self._alarms.any and self.is_well:
             self._alarms.well()
         self._take_warnings(now)
 
@@ -163,7 +161,7 @@ class AccountPolling:
         """Tell a person if the budget is too small: if what is due waits for a whole period."""
         since = self.waiting.since
         if since is None:
-            if self._all_alarms.concern(self.name):
+            if self._alarms.any:
                 self._alarms.enough()
             return
         # What waited for the provider to be well again did not wait for the budget.

@@ -22,6 +22,11 @@ class AccountAlarms:
         self._account = account
         self._alarms = alarms
 
+    @property
+    def any(self) -> bool:
+        """Tell whether the account has any alarm: nearly always it has none that could end."""
+        return self._alarms.concern(self._account)
+
     def refused(self, why: str) -> None:
         """Say that the credentials are refused, which may pass."""
         self._alarms.sound(

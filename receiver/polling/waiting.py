@@ -33,7 +33,6 @@ class Waiting:
 
     __slots__ = (
         "_has_looked_up",
-        "_many",
         "_order",
         "_reconciliations",
         "_roots",
@@ -48,14 +47,13 @@ class Waiting:
         # Only these have an order of their own, so that only they need a heap.
         self._reconciliations: list[tuple[float, int, str]] = []
         self._order = count()
-        # Its first is found at once: a dict would look past all that have left it.
+        # Of these, too. Its first is found at once: a dict would look past all that have left it.
         self._since: OrderedDict[str, float] = OrderedDict()
         self._has_looked_up = False
-        self._many = 0
 
-    def __len__(self) -> int:
-        """Return how many watches wait."""
-        return self._many
+    def __bool__(self) -> bool:
+        """Tell whether any watch waits."""
+        return any(self._turns) or bool(self._reconciliations)
 
     def __iter__(self) -> Iterator[str]:
         """Return those that wait, turn by turn."""
@@ -65,8 +63,6 @@ class Waiting:
     @property
     def since(self) -> float | None:
         """Return since when the one waits that waits longest, None if none does."""
-        if not self._many:
-            return None
         since = next(iter(self._since.values()), None)
         for turn in self._turns:
             if turn and (since is None or turn[0][1] < since):
@@ -79,7 +75,6 @@ class Waiting:
         ``pace`` orders the reconciliations; what was never read has none, and shows most that is
         new.
         """
-        self._many += 1
         turn = _OTHERS if key in self._roots else _TURNS.get(kind_of(key), _OTHERS)
         if turn > _OTHERS:
             heapq.heappush(self._reconciliations, (pace, next(self._order), key))
@@ -102,7 +97,6 @@ class Waiting:
         else:
             self._has_looked_up = False
             taken = [others.popleft()[0] if others else self._take_reconciliation()]
-        self._many -= len(taken)
         return taken
 
     def _take_reconciliation(self) -> str:
