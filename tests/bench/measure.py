@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from tests.bench.bench import Bench
 
 Contender: TypeAlias = Callable[[], Awaitable[float]]
 """Does its work once, and returns how well: in the unit of the benchmark."""
+
+_Name = TypeVar("_Name", str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,13 @@ class Findings:
 
 
 async def interleaved(
-    bench: Bench, contenders: Mapping[str, Contender], *, times: int = 1
-) -> dict[str, list[float]]:
+    bench: Bench, contenders: Mapping[_Name, Contender], *, times: int = 1
+) -> dict[_Name, list[float]]:
     """Let every contender do its work once a round; return what each gave, round by round.
 
     There are so many ``times`` the usual rounds.
     """
-    given: dict[str, list[float]] = {name: [] for name in contenders}
+    given: dict[_Name, list[float]] = {name: [] for name in contenders}
     rounds = bench.rounds * times
     for number, order in enumerate(alternating(contenders, rounds)):
         for name in order:
@@ -86,7 +88,7 @@ async def interleaved(
     return given
 
 
-def alternating(names: Iterable[str], rounds: int) -> Iterator[list[str]]:
+def alternating(names: Iterable[_Name], rounds: int) -> Iterator[list[_Name]]:
     """Yield the order of each round: whoever comes second is not always the same."""
     forth = list(names)
     for number in range(rounds):
@@ -104,9 +106,7 @@ async def by_size(bench: Bench, sizes: Mapping[int, Contender]) -> dict[int, lis
     There are three times the usual rounds, since extremes are compared: of four that cost the same,
     and scatter by 15 %, the dearest comes to 1.15 times the cheapest after seven rounds.
     """
-    named = {str(size): contender for size, contender in sizes.items()}
-    found = await interleaved(bench, named, times=3)
-    return {int(name): values for name, values in found.items()}
+    return await interleaved(bench, sizes, times=3)
 
 
 def steepness(costs: Mapping[int, Sequence[float]]) -> list[float]:
