@@ -111,6 +111,22 @@ def deployment(kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path) -> Ite
     deployment.stop()
 
 
+class Arriving:
+    """The webhooks that arrive meanwhile: those given, then new invoices, until there is enough."""
+
+    def __init__(self, webhooks: list[Webhook]) -> None:
+        self._webhooks = webhooks
+        self.enough = False
+        self.more = 0
+
+    def __iter__(self) -> Iterator[Webhook]:
+        """Yield one after another."""
+        yield from self._webhooks
+        while not self.enough:
+            yield from lives(1, f"more-{self.more}-")
+            self.more += 1
+
+
 def sandboxed_invoices() -> list[Webhook]:
     """Return test data about invoices whose live namesakes are among the others."""
     return [invoice(f"i{number}", is_dummy=True) for number in range(TESTS)]
@@ -213,7 +229,8 @@ async def test_growing_while_webhooks_arrive(
     assert "routers or pollers run" in refused.stderr
     assert await asyncio.to_thread(before.terminate) == 0
 
-    traffic = asyncio.create_task(sender.send([*first[:100], *rest]))
+    arriving = Arriving([*first[:100], *rest])
+    traffic = asyncio.create_task(sender.send(arriving))
     dry = await asyncio.to_thread(
         deployment.command, "topics", "repartition", "--dry-run", "--json"
     )
@@ -221,10 +238,15 @@ async def test_growing_while_webhooks_arrive(
     assert of_ledger["to_move"] > 0
     assert of_watchlist["entries"] >= 10
     await asyncio.to_thread(deployment.repartition_until, "ledger: partitions marked")
+    accepted = sender.accepted
     grown = await grow()
+    assert sender.accepted > accepted
+    assert not traffic.done()
     assert "Start the routers" in grown.stdout
     after = await asyncio.to_thread(deployment.start, NEW, "route,poll")
+    arriving.enough = True
     await traffic
+    invoices = INVOICES + arriving.more + 1
     await register(receiver, "cherries", 5)
     await sender.send([*webhooks, *sandboxed_invoices(), *NONSENSE])
     inbox = await read(kafka_cluster, prefix, "payevents.inbox", 1)
@@ -234,16 +256,16 @@ async def test_growing_while_webhooks_arrive(
     expected = times_handled(inbox)
     letters = await read(kafka_cluster, prefix, "payevents.dead-letters", expected.total())
     await until_routed(after)
-    live = judge(await read(kafka_cluster, prefix, "payments.invoices", 2 * INVOICES + 1))
+    live = judge(await read(kafka_cluster, prefix, "payments.invoices", 2 * invoices - 1))
     test = judge(await read(kafka_cluster, prefix, "payments.test", TESTS))
     assert live.clean, live
     assert test.clean, test
-    assert len(live.facts()) == len(live.events) == 2 * INVOICES + 1
+    assert len(live.facts()) == len(live.events) == 2 * invoices - 1
     assert len(test.facts()) == len(test.events) == TESTS
     counts = {record.value: dict(record.headers)["payevents-count"] for record in letters}
     assert counts == {body: str(times).encode() for body, times in expected.items()}
     tables = (f"{prefix}payevents.ledger", f"{prefix}payevents.watchlist")
     ledger, watchlist = [await asyncio.to_thread(read_committed, servers, [t]) for t in tables]
-    assert len(assert_all_at_home(ledger, ledger_home)) == INVOICES + 1 + TESTS + len(NONSENSE)
+    assert len(assert_all_at_home(ledger, ledger_home)) == invoices + TESTS + len(NONSENSE)
     kept = assert_all_at_home(watchlist, watchlist_home)
     assert sum(b"_transfers/" in key for key in kept) == 11

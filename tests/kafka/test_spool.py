@@ -65,6 +65,21 @@ async def test_a_broker_that_dies_under_load_costs_no_webhook(
         await assert_all_published(kafka_cluster, topic_prefix)
 
 
+async def test_started_without_kafka_it_takes_it_up_when_it_comes(
+    config: str, kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path
+) -> None:
+    """From the first second each webhook gets its 200, and nobody restarts the process."""
+    await asyncio.to_thread(kafka_cluster.kill, 0)
+    with Payevents(config, tmp_path) as service:
+        sender = Sender([f"{service.webhooks}/shop"], concurrency=16)
+        await sender.send(lives(INVOICES))
+        assert sender.refused == 0
+        await asyncio.to_thread(kafka_cluster.restart, 0)
+        await until_drained(service)
+        await assert_all_published(kafka_cluster, topic_prefix)
+        assert await asyncio.to_thread(service.terminate) == 0
+
+
 async def test_what_a_killed_process_spooled_is_published_by_the_next(
     config: str, kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path
 ) -> None:
