@@ -1,6 +1,8 @@
 """Whoever dies, pauses or comes back: every fact exactly once, gapless, in order."""
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,13 @@ from tests.support.payevents import Payevents
 from tests.support.webhooks import Sender, lives
 
 INVOICES = 1500
+PARTITIONS = 4
+SESSION = 6.0
+"""Seconds; as the configuration has it."""
+ALLOWED = 6.0
+"""Seconds for the assignment and the restore: one on a machine that has time."""
+
+log = logging.getLogger(__name__)
 
 
 @pytest.fixture
@@ -94,6 +103,25 @@ async def test_a_second_replica_takes_partitions_over(
     await run.until_accepted(INVOICES)
     await asyncio.to_thread(first.kill)
     assert_exactly_once(await run.verdict())
+
+
+async def test_a_dead_owner_is_replaced_once_its_session_has_ended(
+    start: Callable[..., Payevents],
+) -> None:
+    """The heir routes all of its partitions within seconds of that."""
+    owner = await asyncio.to_thread(start, "owner", "route")
+    for _ in range(PARTITIONS):
+        await asyncio.to_thread(owner.await_line, "the shard runs")
+    heir = await asyncio.to_thread(start, "heir", "route")
+    for _ in range(PARTITIONS // 2):
+        await asyncio.to_thread(heir.await_line, "the shard runs")
+    died = time.monotonic()
+    await asyncio.to_thread(owner.kill)
+    for _ in range(PARTITIONS // 2):
+        await asyncio.to_thread(heir.await_line, "the shard runs")
+    took = time.monotonic() - died
+    log.info("replaced after %.1f s", took)
+    assert took < SESSION + ALLOWED
 
 
 async def test_an_owner_paused_past_its_session_is_fenced(
