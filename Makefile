@@ -48,7 +48,7 @@ test-kafka: setup  ## the tests on Apache Kafka, which the first run fetches
 chaos: setup  ## every fault, for MINUTES=30 by SEED=(a random one), on Apache Kafka
 	$(BIN)/python -m tests.kafka.download
 	$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(REPORT),--report $(REPORT))
+		$(if $(OBSERVATIONS),--observations $(OBSERVATIONS)) $(if $(REPORT),--report $(REPORT))
 
 bench: setup  ## all benchmarks, and docs/performance.md anew; PEER_URL=… [PEER_HEADERS=…] against yours
 	$(BIN)/python -m tests.kafka.download

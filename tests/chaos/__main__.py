@@ -21,6 +21,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="how long, at least")
     parser.add_argument("--seed", type=int, help="of the plan and the traffic; else a random one")
+    parser.add_argument(
+        "--observations", type=int, default=100_000, help="how many notifications, at least"
+    )
     parser.add_argument("--rate", type=float, default=120.0, help="notifications per second")
     parser.add_argument("--report", type=Path, help="also write the report to this file")
     parser.add_argument("--logs", type=Path, help="keep the logs and the ledger in this folder")
@@ -29,7 +32,7 @@ def main() -> int:
     _say(f"seed {seed}")
     folder = arguments.logs or Path(tempfile.mkdtemp(prefix="payevents-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    options = Options(arguments.minutes, seed, rate=arguments.rate)
+    options = Options(arguments.minutes, seed, arguments.observations, arguments.rate)
     try:
         outcome = asyncio.run(run(options, folder, _say))
     except BaseException:

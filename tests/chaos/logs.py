@@ -21,6 +21,10 @@ COUNTED = {
 _PARTICULAR = re.compile(r"(?<=\s)/[^\s\"]+/|0x[0-9a-f]+|\d+")
 """What differs from one line to the next of its kind: folders, addresses, numbers."""
 
+_NOT_DURABLE = "a webhook is not durable"
+_HUNG = "the disk has not written anything for"
+"""How a replica logs whom it answers 503, and that the disk took too long to say."""
+
 _LONGEST = 160
 _BAD = {"error", "critical"}
 
@@ -31,7 +35,8 @@ class LogSummary:
 
     ``counts`` is by what :data:`COUNTED` calls it. ``alarms`` counts the alarms by code. ``errors``
     are other lines of level error, by their message, and ``tracebacks`` lines with one, by its last
-    line; ``strays`` counts lines that are no log lines at all.
+    line; ``strays`` counts lines that are no log lines at all. ``disk_hung`` is how many webhooks
+    were refused because the spool's disk did not come to an end with a commit.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -39,6 +44,7 @@ class LogSummary:
     errors: Counter[str] = field(default_factory=Counter)
     tracebacks: Counter[str] = field(default_factory=Counter)
     strays: Counter[str] = field(default_factory=Counter)
+    disk_hung: int = 0
 
 
 def summarise(lines: Iterable[str]) -> LogSummary:
@@ -63,6 +69,8 @@ def _count(entry: dict[str, str], summary: LogSummary) -> None:
     message = entry.get("message", "")
     if message in COUNTED:
         summary.counts[COUNTED[message]] += 1
+    if message == _NOT_DURABLE and _HUNG in entry.get("why", ""):
+        summary.disk_hung += 1
     if message == "alarm":
         summary.alarms[entry.get("code", "")] += 1
     elif entry.get("level") in _BAD:

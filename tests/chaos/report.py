@@ -2,12 +2,13 @@
 
 import os
 import platform
+import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
+from pathlib import Path
 
 from tests.chaos.faults import FAULTS
-from tests.chaos.faults.machine import DiskFull
 from tests.chaos.outcome import Outcome
 from tests.chaos.stage import NODES, SERVICES
 from tests.kafka.download import kafka_libs
@@ -47,11 +48,22 @@ def _summary(outcome: Outcome) -> str:
         f"min.insync.replicas {NODES - 1}."
     )
     where = (
-        f"{versions}, Apache {kafka_libs().parent.name}, Python {platform.python_version()}; "
+        f"Revision {_revision()}; {versions}, Apache {kafka_libs().parent.name}, "
+        f"Python {platform.python_version()}; "
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores for everything."
     )
-    wrong = "\n".join(f"- {line}" for line in (*outcome.problems, *outcome.history.failures()))
+    wrong = "\n".join(f"- {line}" for line in outcome.all_problems())
     return "\n\n".join(part for part in (what, where, wrong) if part)
+
+
+def _revision() -> str:
+    """Return which code was run, by the repository that this file is in."""
+    git = ("git", "-C", Path(__file__).parent, "describe", "--always", "--dirty", "--exclude=*")
+    try:
+        said = subprocess.run(git, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown: it is in no repository"
+    return said.stdout.strip()
 
 
 def _findings(outcome: Outcome) -> dict[str, object]:
@@ -76,14 +88,10 @@ def _traffic(outcome: Outcome) -> dict[str, object]:
         "resources": outcome.findings.resources,
         **refused,
         "attempts that were not answered 200": ledger.refused,
-        "of these 503 while no disk was full": _needless(outcome),
+        "of these 503": len(outcome.ledger.unavailable_at),
+        "503 while no disk was full": outcome.unavailable_without_cause,
+        "503 since a disk hung": outcome.logs.disk_hung,
     }
-
-
-def _needless(outcome: Outcome) -> int:
-    """Return how often a replica said 503 although Kafka or a spool could have taken it."""
-    during = outcome.history.during
-    return sum(1 for at in outcome.ledger.unavailable_at if DiskFull.name not in during(at, at))
 
 
 def _latency(outcome: Outcome) -> str:

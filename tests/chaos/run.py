@@ -48,7 +48,7 @@ class Options:
 
     minutes: float
     seed: int
-    observations: int = 0
+    observations: int
     rate: float = 120.0
 
 

@@ -15,19 +15,21 @@ _TAKES_HOLD_WITHIN = 40.0
 class DiskFull(Fault):
     """A replica that Kafka is away for can write no more to its spool either.
 
-    Its disk is mended, and it is ended and started again: a spool that failed once stays failed.
-    ``network_first`` says whether it gets Kafka back before that or after.
+    Its disk is mended. Then it goes on with a new file by itself, or it is ended and started again
+    if ``restarted``. ``network_first`` says whether it gets Kafka back before that or after.
     """
 
     name = "disk full under the spool"
     areas = frozenset({Area.SERVICES})
     service: int
     network_first: bool
+    restarted: bool
 
     @classmethod
     def draw(cls, rng: Random, targets: Targets) -> Self:
         """Return one."""
-        return cls(seconds(rng, 1, 4), targets.service, rng.choice((True, False)))
+        chance = (True, False)
+        return cls(seconds(rng, 1, 4), targets.service, rng.choice(chance), rng.choice(chance))
 
     async def inject(self, world: World) -> None:
         """Cut Kafka off until something is spooled, then let the spool's files grow no more."""
@@ -37,26 +39,34 @@ class DiskFull(Fault):
             waiting = await replica.gauges(world.session, "payevents_spool_observations")
             return waiting.get("", 0.0) > 0
 
-        async def failed() -> bool:
-            available = await replica.gauges(world.session, "payevents_spool_available")
-            return available.get("") == 0.0
-
         for link in world.links[self.service]:
             link.cut()
         await eventually(spooled, "nothing was spooled", _TAKES_HOLD_WITHIN)
         replica.fill_disk()
-        await eventually(failed, "the full disk was not noticed", _TAKES_HOLD_WITHIN)
+        await self._await_spool(world, 0.0, "the full disk was not noticed")
 
     async def heal(self, world: World) -> None:
-        """Free the disk, start the replica again, give it Kafka back."""
+        """Free the disk, have the replica go on or start it again, give it Kafka back."""
         replica = world.replicas[self.service]
         replica.free_disk()
         if self.network_first:
             self._mend(world)
-        code = await asyncio.to_thread(replica.terminate)
-        assert code == 0, f"{replica.name} ended with {code} after SIGTERM"
-        await asyncio.to_thread(replica.start)
+        if self.restarted:
+            code = await asyncio.to_thread(replica.terminate)
+            assert code == 0, f"{replica.name} ended with {code} after SIGTERM"
+            await asyncio.to_thread(replica.start)
+        else:
+            await self._await_spool(world, 1.0, "the mended disk was not used again")
         self._mend(world)
+
+    async def _await_spool(self, world: World, state: float, what: str) -> None:
+        replica = world.replicas[self.service]
+
+        async def reached() -> bool:
+            available = await replica.gauges(world.session, "payevents_spool_available")
+            return available.get("") == state
+
+        await eventually(reached, what, _TAKES_HOLD_WITHIN)
 
     def _mend(self, world: World) -> None:
         for link in world.links[self.service]:

@@ -36,6 +36,13 @@ def test_tracebacks_are_counted_by_their_last_line() -> None:
     assert summary.tracebacks == Counter({"again: KeyError: 'x'": 1})
 
 
+def test_who_was_refused_for_a_disk_that_hung_is_counted() -> None:
+    """As the replica tells it; whoever was refused for anything else is not."""
+    whys = ("Kafka is away; the disk has not written anything for 3 seconds", "no space is left")
+    summary = summarise([line("a webhook is not durable", "warning", why=why) for why in whys])
+    assert summary.disk_hung == 1
+
+
 def test_what_is_no_log_line_is_counted_too() -> None:
     """A line that is not JSON was printed by nobody who should."""
     assert summarise(["Traceback (most recent call last):\n"]).strays.total() == 1

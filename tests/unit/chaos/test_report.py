@@ -1,6 +1,7 @@
 """The report tells what was found, and whether the run was clean."""
 
 import itertools
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def outcome(tmp_path: Path) -> Outcome:
     history.struck.append(Struck(ServiceKilled(2.0, 1), began=1005.0, ended=1010.0))
     ticks = itertools.count(1000.0)
     with Ledger(tmp_path / "ledger", lambda: next(ticks)) as ledger:
-        attempts: tuple[list[int | str], ...] = (["no answer", 503, 200], [200])
+        attempts: tuple[list[int | str], ...] = (["no answer", "connection lost", 200], [200])
         for outcomes in attempts:
             notification = next(traffic(len(outcomes)))
             number = ledger.begin(notification)
@@ -59,12 +60,31 @@ def test_a_clean_run_says_so(outcome: Outcome) -> None:
     assert all(f"| {kind.name} |" in text for kind in FAULTS)
 
 
-def test_a_503_is_excused_by_a_full_disk_alone(outcome: Outcome) -> None:
-    """What was refused while a spool could have taken it is counted."""
-    assert "| of these 503 while no disk was full | 1 |" in render(outcome)
-    full = Struck(DiskFull(2.0, 1, network_first=True), began=1000.0, ended=1010.0)
+def test_a_503_is_excused_by_a_full_disk(outcome: Outcome) -> None:
+    """A replica that could have written what it refused has broken the promise."""
+    outcome.ledger.unavailable_at.append(1005.0)
+    assert not outcome.clean
+    assert "- 503 was answered 1 times although the disk could be written" in render(outcome)
+    full = Struck(DiskFull(2.0, 1, network_first=True, restarted=True), 1000.0, 1010.0)
     outcome.history.struck.append(full)
-    assert "| of these 503 while no disk was full | 0 |" in render(outcome)
+    assert outcome.clean
+    assert "| of these 503 | 1 |" in render(outcome)
+    assert "| 503 while no disk was full | 0 |" in render(outcome)
+
+
+def test_a_503_is_excused_by_a_disk_that_hung(outcome: Outcome) -> None:
+    """Of these there may be as many as the replicas say that they refused for it, and no more."""
+    outcome.ledger.unavailable_at.append(1005.0)
+    outcome.logs.disk_hung = 1
+    assert outcome.clean
+    assert "| 503 since a disk hung | 1 |" in render(outcome)
+    outcome.ledger.unavailable_at.append(1006.0)
+    assert not outcome.clean
+
+
+def test_the_code_that_was_run_is_named(outcome: Outcome) -> None:
+    """A report is about one revision; another one may keep the promise or not."""
+    assert re.search(r"Revision [0-9a-f]{7,}(-dirty)?;", render(outcome))
 
 
 def test_findings_make_it_not_clean(outcome: Outcome) -> None:
@@ -77,6 +97,7 @@ def test_findings_make_it_not_clean(outcome: Outcome) -> None:
 
 def test_problems_make_it_not_clean(outcome: Outcome) -> None:
     """So do a replica that did not end, a fault that took no hold, and a dead letter."""
+    assert outcome.clean
     outcome.problems.append("a spool is not drained: not within 60 s")
     assert not outcome.clean
     assert "- a spool is not drained" in render(outcome)
@@ -87,6 +108,9 @@ def test_problems_make_it_not_clean(outcome: Outcome) -> None:
     assert "| service killed | 0 |" in render(outcome)
     outcome.history.struck[0].failure = ""
     assert outcome.clean
+    outcome.logs.alarms["spool-damaged"] += 1
+    assert not outcome.clean
+    outcome.logs.alarms.clear()
     outcome.dead_letters.update(Counter({"no-id": 1}))
     assert not outcome.clean
     assert "| dead letters | 1 |" in render(outcome)
