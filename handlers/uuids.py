@@ -3,12 +3,16 @@
 Source: RFC 9562, section 5.5.
 """
 
+from binascii import hexlify
 from hashlib import sha1
+from struct import Struct
 
 _BYTES = 16
 _HASHED = ~(0xF << 76 | 0b11 << 62)
 """All bits but those that say what sort of UUID it is: version and variant."""
 _VERSION_5 = 0x5 << 76 | 0b10 << 62
+_groups = Struct("8s4s4s4s12s").unpack
+"""Of the 32 digits."""
 
 
 def uuid5(namespace: bytes, name: str) -> bytes:
@@ -23,5 +27,4 @@ def uuid5(namespace: bytes, name: str) -> bytes:
 
 def uuid_text(raw: bytes) -> str:
     """Return the UUID of 16 bytes in its usual form."""
-    digits = raw.hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return b"-".join(_groups(hexlify(raw))).decode()

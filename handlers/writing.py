@@ -22,8 +22,12 @@ from handlers.uuids import uuid_text
 _CONTENT_TYPE_HEADER = ("content-type", CONTENT_TYPE.encode())
 _SPECVERSION_HEADER = ("ce_specversion", SPECVERSION.encode())
 _TYPES = {
-    (kind, action): f"payments.{kind}.{action}" for kind, ranks in RANKS.items() for action in ranks
+    (kind, action): (type, ("ce_type", type.encode()))
+    for kind, ranks in RANKS.items()
+    for action in ranks
+    for type in (f"payments.{kind}.{action}",)  # noqa: A001 - CloudEvents' word
 }
+"""The type of an event and the header that tells it, by kind and action."""
 _MOST_EXACT = 2**53
 """Readers parse JSON numbers as floats: whole numbers below this one are exact in them."""
 
@@ -106,83 +110,69 @@ def write_events(
 
     ``source_base`` goes before their ``source``.
     """
-    story = _Story(reading, observation, position, source_base)
-    return [story.event(new) for new in publications]
-
-
-class _Story:
-    """What all events of one observation have in common, worked out once."""
-
-    def __init__(
-        self, reading: Reading, observation: Observation, position: Position, source_base: str
-    ) -> None:
-        about, names = reading.resource, reading.resource.names
-        self._about = about
-        self._source, self._subject = f"{source_base}{names.source}", names.subject
-        self._key = names.partition_key
-        self._raw_key = self._key.encode()
-        self._source_header = ("ce_source", self._source.encode())
-        self._subject_header = ("ce_subject", self._subject.encode())
-        self._resource = _Resource(about.kind, about.id, reading.url)
-        self._amount = _amount(reading.amount)
-        self._received_at = observation.received_at
-        self._observed_at = rfc3339(self._received_at)
-        self._origin = str(observation.origin)
-        self._evidence = _Evidence(
-            position.topic, position.partition, position.offset, observation.digest
-        )
-        self._related = _related(reading.related)
-        self._details = _plain(reading.details)
-
-    def event(self, new: Publication) -> WrittenEvent:
-        """Return the event of one newly published fact."""
-        fact, about = new.fact, self._about
-        id, type = uuid_text(fact.raw_id), _TYPES[about.kind, fact.action]  # noqa: A001 - CloudEvents'
+    about, names = reading.resource, reading.resource.names
+    kind, received_at = about.kind, observation.received_at
+    source, subject, key = f"{source_base}{names.source}", names.subject, names.partition_key
+    raw_key = key.encode()
+    source_header = ("ce_source", source.encode())
+    subject_header = ("ce_subject", subject.encode())
+    resource = _Resource(kind, about.id, reading.url)
+    amount = _amount(reading.amount)
+    related, details = _related(reading.related), _plain(reading.details)
+    observed_at = rfc3339(received_at)
+    origin = observation.origin.value
+    evidence = _Evidence(position.topic, position.partition, position.offset, observation.digest)
+    events = []
+    for new in publications:
+        fact = new.fact
+        id = uuid_text(fact.raw_id)  # noqa: A001 - CloudEvents' word
+        type, type_header = _TYPES[kind, fact.action]  # noqa: A001 - CloudEvents' word
         occurred_at = None if fact.occurred_at is None else rfc3339(fact.occurred_at)
         # What nobody dates has, as a rule, the time of the observation.
-        is_observed = new.time is self._received_at
-        time = occurred_at or (self._observed_at if is_observed else rfc3339(new.time))
+        is_observed = new.time is received_at
+        time = occurred_at or (observed_at if is_observed else rfc3339(new.time))
         data = _Data(
             about.provider,
             about.account,
-            self._resource,
+            resource,
             fact.action,
             new.status,
             new.previous_status,
             new.sequence,
-            self._amount,
-            self._related,
+            amount,
+            related,
             occurred_at,
-            self._observed_at,
-            self._origin,
+            observed_at,
+            origin,
             new.inferred,
             new.late,
             about.test,
-            self._evidence,
-            self._details,
+            evidence,
+            details,
         )
         event = _Event(
             SPECVERSION,
             id,
-            self._source,
+            source,
             type,
-            self._subject,
+            subject,
             time,
             "application/json",
             SCHEMA,
-            self._key,
+            key,
             data,
         )
         headers = [
             _CONTENT_TYPE_HEADER,
             _SPECVERSION_HEADER,
             ("ce_id", id.encode()),
-            ("ce_type", type.encode()),
-            self._source_header,
-            self._subject_header,
+            type_header,
+            source_header,
+            subject_header,
             ("ce_time", time.encode()),
         ]
-        return WrittenEvent(type, self._raw_key, _encode(event), headers, new.inferred, new.late)
+        events.append(WrittenEvent(type, raw_key, _encode(event), headers, new.inferred, new.late))
+    return events
 
 
 def _amount(amount: Amount | None) -> _Amount | None:
