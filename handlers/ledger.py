@@ -27,7 +27,7 @@ from typing import Final
 
 import msgspec
 
-from handlers.clock import Microseconds, from_microseconds, microseconds
+from handlers.clock import from_microseconds, microseconds
 from handlers.entry import Entry, Published
 from handlers.fact import CREATIONS, RANKS, Fact, OrderKey, Reading
 
@@ -42,8 +42,9 @@ __all__ = [
 
 _ORDER = attrgetter("order_key")
 _RANK: Final = 0
+_OCCURRED_AT: Final = 1
 _ID: Final = 2
-"""Where an order key has the rank and the id: to look there is quicker than to ask the fact."""
+"""Where an order key has what: to look there is quicker than to ask the fact."""
 
 
 class Publication(msgspec.Struct, frozen=True, gc=False):
@@ -99,28 +100,57 @@ def settle(
         entry = Entry(reading.resource.kind, (), None if horizon is None else microseconds(horizon))
     asserted = new = _in_order(reading.facts)
     announced: tuple[Fact, ...] = ()
+    sequence, last, status = 0, None, None
     if entry.published:
         entry, announced = _announce(entry, asserted, announces)
         known = {fact.id for fact in entry.published}
         new = [fact for fact in asserted if fact.order_key[_ID] not in known]
+        sequence, last, status = _so_far(entry)
     duplicates = len(asserted) - len(new)
     if not new:
         return Settlement(entry, (), duplicates, (), announced)
-    story = _Story(entry, reading, observed_at)
-    withheld: list[Fact] = []
+    silent: Collection[Fact] = ()
+    withheld: tuple[Fact, ...] = ()
     doubtful = _doubtful(entry, new, asserted)
-    last = None
     if doubtful:
-        last = max((fact.order_key for fact in new if fact not in doubtful), default=None)
+        new, silent, withheld = _in_doubt(new, doubtful)
+    published, publications = list(entry.published), []
+    observed_us = microseconds(observed_at)
+    minor_units = reading.amount.minor_units if reading.amount else None
     for fact in new:
-        if fact not in doubtful:
-            story.publish(fact, asserted, is_told=fact not in unannounced)
-        elif last is not None and fact.order_key < last:
-            story.enter(fact, silent=True)
-        else:
-            withheld.append(fact)
-    publications = tuple(story.publications)
-    return Settlement(story.entry, publications, duplicates, tuple(withheld), announced)
+        order, action, occurred_at = fact.order_key, fact.action, fact.occurred_at
+        is_silent = fact in silent
+        published.append(
+            Published(
+                order[_ID],
+                action,
+                None if occurred_at is None else order[_OCCURRED_AT],
+                observed_us,
+                minor_units,
+                is_silent,
+                not is_silent and fact in unannounced,
+            )
+        )
+        before, is_late = status, last is not None and last > order
+        if not is_late:
+            last, status = order, action
+        if not is_silent:
+            sequence += 1
+            implied_by = _implied_by(fact, asserted) if action in CREATIONS else None
+            implied_at = None if implied_by is None else implied_by.occurred_at
+            publications.append(
+                Publication(
+                    fact,
+                    sequence,
+                    status or action,
+                    before,
+                    implied_by is not None,
+                    is_late,
+                    occurred_at or implied_at or observed_at,
+                )
+            )
+    entry = Entry(entry.kind, tuple(published), entry.since)
+    return Settlement(entry, tuple(publications), duplicates, withheld, announced)
 
 
 def is_forgettable(entry: Entry, horizon: datetime) -> bool:
@@ -163,6 +193,23 @@ def _doubtful(entry: Entry, new: Sequence[Fact], asserted: Sequence[Fact]) -> Co
     )
 
 
+def _in_doubt(
+    new: Sequence[Fact], doubtful: Collection[Fact]
+) -> tuple[Sequence[Fact], Collection[Fact], tuple[Fact, ...]]:
+    """Return which of the ``new`` facts to enter, which of them silently, and which to withhold."""
+    latest = max((fact.order_key for fact in new if fact not in doubtful), default=None)
+    withheld = tuple(
+        fact for fact in new if fact in doubtful and (latest is None or fact.order_key >= latest)
+    )
+    return [fact for fact in new if fact not in withheld], doubtful, withheld
+
+
+def _so_far(entry: Entry) -> tuple[int, OrderKey | None, str | None]:
+    """Return how many events there were, and place and action of the last fact in the order."""
+    sequence = sum([not fact.silent for fact in entry.published])
+    return sequence, *(entry.last or (None, None))
+
+
 def _announce(
     entry: Entry, asserted: Sequence[Fact], announces: Collection[Fact]
 ) -> tuple[Entry, tuple[Fact, ...]]:
@@ -188,66 +235,3 @@ def _implied_by(fact: Fact, asserted: Sequence[Fact]) -> Fact | None:
         if other.order_key[_RANK] > rank:
             return other
     return None
-
-
-class _Story:
-    """A resource's entry as it grows: each step knows what the last one came to."""
-
-    def __init__(self, entry: Entry, reading: Reading, observed_at: datetime) -> None:
-        self.publications: list[Publication] = []
-        self._entry = entry
-        self._published = list(entry.published)
-        self._sequence = 0
-        self._last: OrderKey | None = None
-        self._status: str | None = None
-        if entry.published:
-            self._sequence = sum([not fact.silent for fact in entry.published])
-            self._last, self._status = entry.last or (None, None)
-        self._observed_at = observed_at
-        self._observed_us: Microseconds = microseconds(observed_at)
-        self._minor_units = reading.amount.minor_units if reading.amount else None
-
-    @property
-    def entry(self) -> Entry:
-        """Return the entry as it is now."""
-        return Entry(self._entry.kind, tuple(self._published), self._entry.since)
-
-    def publish(self, fact: Fact, asserted: Sequence[Fact], *, is_told: bool) -> None:
-        """Publish a fact, a creation as inferred if a later one of the ``asserted`` implies it.
-
-        ``is_told`` is false of what a webhook should have told before, and did not.
-        """
-        last, before = self._last, self._status
-        self.enter(fact, unannounced=not is_told)
-        self._sequence += 1
-        implied_by = _implied_by(fact, asserted) if fact.action in CREATIONS else None
-        implied_at = None if implied_by is None else implied_by.occurred_at
-        self.publications.append(
-            Publication(
-                fact,
-                self._sequence,
-                self._status or fact.action,
-                before,
-                implied_by is not None,
-                last is not None and last > fact.order_key,
-                fact.occurred_at or implied_at or self._observed_at,
-            )
-        )
-
-    def enter(self, fact: Fact, *, silent: bool = False, unannounced: bool = False) -> None:
-        """Enter a fact."""
-        order = fact.order_key
-        _, occurred_at, raw_id = order
-        self._published.append(
-            Published(
-                raw_id,
-                fact.action,
-                None if fact.occurred_at is None else occurred_at,
-                self._observed_us,
-                self._minor_units,
-                silent,
-                unannounced,
-            )
-        )
-        if self._last is None or order > self._last:
-            self._last, self._status = order, fact.action
