@@ -9,6 +9,7 @@ All of that only looks after webhooks, and so must never keep an observation fro
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -100,26 +101,40 @@ def _announced(
     facts = [new.fact for new in settlement.publications]
     if settlement.announced:
         facts = sorted((*facts, *settlement.announced), key=lambda fact: fact.order_key)
-    told = _with_topics(handler, facts)
     is_webhook = observation.origin is Origin.WEBHOOK
-    if not is_webhook:
-        claimed = _claimed(observation)
-        told = [(fact, topic) for fact, topic in told if topic in claimed]
+    claimed = None if is_webhook else _claimed(observation)
+    told = _dates(handler, facts, claimed)
     if not told:
         return None
     topic = handler.letter_topic(observation)
-    of_topic = [fact for fact, told_by in told if told_by == topic]
-    if not of_topic:
-        topic = told[-1][1]
-        of_topic = [fact for fact, told_by in told if told_by == topic]
+    if topic not in told:
+        topic = next(reversed(told))
     return Announced(
         observation.account,
         topic,
         observation.received_at.timestamp(),
-        _delay(observation, of_topic) if is_webhook else None,
+        _delay(observation, told[topic]) if is_webhook else None,
         observation.signed_with,
-        tuple([str(fact.id) for fact in settlement.announced]),
+        tuple([str(fact.id) for fact in settlement.announced]) if settlement.announced else (),
     )
+
+
+def _dates(
+    handler: Handler, facts: Sequence[Fact], claimed: Collection[str] | None
+) -> dict[str, datetime | None]:
+    """Return when the latest of what each topic tells happened, None where nobody dates it.
+
+    The topic of the last fact comes last. Only those ``claimed`` count, unless that is None.
+    """
+    dates: dict[str, datetime | None] = {}
+    if not facts or facts[0].resource.test:
+        return dates
+    for fact in facts:
+        topic = handler.announcing_topic(fact)
+        if topic is not None and (claimed is None or topic in claimed):
+            at, before = fact.occurred_at, dates.pop(topic, None)
+            dates[topic] = at if before is None or (at is not None and at > before) else before
+    return dates
 
 
 def _with_topics(handler: Handler, facts: Sequence[Fact]) -> Sequence[tuple[Fact, str]]:
@@ -135,15 +150,14 @@ def _claimed(observation: Observation) -> Collection[str]:
     return (observation.claimed or "").split()
 
 
-def _delay(observation: Observation, facts: Collection[Fact]) -> float | None:
+def _delay(observation: Observation, happened_at: datetime | None) -> float | None:
     """Return the seconds from the latest of what the topic tells to its arrival, None if unknown.
 
     Older facts say nothing of it: a webhook shows them because they were not known either.
     """
-    dates = [fact.occurred_at for fact in facts if fact.occurred_at is not None]
-    if not dates:
+    if happened_at is None:
         return None
-    delay = (observation.received_at - max(dates)).total_seconds()
+    delay = (observation.received_at - happened_at).total_seconds()
     return None if delay < 0 else delay
 
 
