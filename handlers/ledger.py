@@ -167,9 +167,14 @@ def is_forgettable(entry: Entry, horizon: datetime) -> bool:
 
 def _in_order(facts: Sequence[Fact]) -> Sequence[Fact]:
     """Return facts in natural order, each once."""
-    if len(facts) == 1:
-        return facts
-    return sorted({fact.order_key[_ID]: fact for fact in facts}.values(), key=_ORDER)
+    before = -1
+    for fact in facts:
+        rank = fact.order_key[_RANK]
+        if rank <= before:
+            return sorted({fact.order_key[_ID]: fact for fact in facts}.values(), key=_ORDER)
+        before = rank
+    # Nearly always they were so.
+    return facts
 
 
 def _doubtful(entry: Entry, new: Sequence[Fact], asserted: Sequence[Fact]) -> Collection[Fact]:
