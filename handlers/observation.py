@@ -28,7 +28,7 @@ Headers = list[tuple[str, bytes]]
 """Kafka record headers: names may repeat, values are bytes."""
 
 
-class Observation(msgspec.Struct, frozen=True):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """What one account's provider said at one moment.
 
     ``body`` is the webhook's body as received, or one polled resource as compact JSON. ``topic`` is

@@ -65,7 +65,7 @@ class _Evidence(msgspec.Struct, frozen=True, gc=False):
     sha256: str
 
 
-class _Data(msgspec.Struct, frozen=True):
+class _Data(msgspec.Struct, frozen=True, gc=False):
     provider: str
     account: str
     resource: _Resource
@@ -85,7 +85,7 @@ class _Data(msgspec.Struct, frozen=True):
     provider_data: JsonObject
 
 
-class _Event(msgspec.Struct, frozen=True):
+class _Event(msgspec.Struct, frozen=True, gc=False):
     specversion: str
     id: str
     source: str
