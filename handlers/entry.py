@@ -50,6 +50,11 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     published: tuple[Published, ...] = ()
     since: int | None = None
 
+    @property
+    def is_unannounced(self) -> bool:
+        """Tell whether it has a fact that a webhook should have told of, and none has so far."""
+        return bool([fact for fact in self.published if fact.unannounced])
+
     def order_keys(self) -> Iterator[OrderKey]:
         """Yield each published fact's place in the natural order."""
         ranks = RANKS[self.kind]
@@ -63,8 +68,11 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
         Ids differ, so that actions never decide.
         """
-        actions = [fact.action for fact in self.published]
-        return max(zip(self.order_keys(), actions, strict=True), default=None)
+        last, action = None, ""
+        for order, fact in zip(self.order_keys(), self.published, strict=True):
+            if last is None or order > last:
+                last, action = order, fact.action
+        return None if last is None else (last, action)
 
     @property
     def status(self) -> str | None:

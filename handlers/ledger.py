@@ -100,12 +100,11 @@ def settle(
         entry = Entry(reading.resource.kind, (), None if horizon is None else microseconds(horizon))
     asserted = new = _in_order(reading.facts)
     announced: tuple[Fact, ...] = ()
-    sequence, last, status = 0, None, None
     if entry.published:
-        entry, announced = _announce(entry, asserted, announces)
+        if announces:
+            entry, announced = _announce(entry, asserted, announces)
         known = {fact.id for fact in entry.published}
         new = [fact for fact in asserted if fact.order_key[_ID] not in known]
-        sequence, last, status = _so_far(entry)
     duplicates = len(asserted) - len(new)
     if not new:
         return Settlement(entry, (), duplicates, (), announced)
@@ -115,6 +114,7 @@ def settle(
     if doubtful:
         new, silent, withheld = _in_doubt(new, doubtful)
     published, publications = list(entry.published), []
+    sequence, last, status = _so_far(entry)
     observed_us = microseconds(observed_at)
     minor_units = reading.amount.minor_units if reading.amount else None
     for fact in new:
@@ -211,6 +211,8 @@ def _in_doubt(
 
 def _so_far(entry: Entry) -> tuple[int, OrderKey | None, str | None]:
     """Return how many events there were, and place and action of the last fact in the order."""
+    if not entry.published:
+        return 0, None, None
     sequence = sum([not fact.silent for fact in entry.published])
     return sequence, *(entry.last or (None, None))
 
@@ -220,8 +222,6 @@ def _announce(
 ) -> tuple[Entry, tuple[Fact, ...]]:
     """Return the entry after a webhook told of facts, and those that were unannounced before."""
     waiting = {fact.id for fact in entry.published if fact.unannounced}
-    if not waiting:
-        return entry, ()
     announced = tuple(fact for fact in asserted if fact.raw_id in waiting and fact in announces)
     if not announced:
         return entry, ()

@@ -121,8 +121,9 @@ class Route:
         raw = ledger.get(ledger_key)
         entry = None if raw is None else Entry.decode(raw)
         topics: Mapping[Fact, str] = {}
-        if entry is not None or observation.origin is Origin.RECONCILIATION:
-            # A new resource has nothing that a webhook could announce late.
+        is_reconciled = observation.origin is Origin.RECONCILIATION
+        if is_reconciled or (entry is not None and entry.is_unannounced):
+            # Else there is nothing that a webhook could have told before, or announces late.
             topics = topics_of(handler, reading)
         if observation.origin is not Origin.WEBHOOK:
             conflict = contradiction(entry, reading, observation.received_at)
@@ -134,7 +135,7 @@ class Route:
             observation.received_at,
             horizon_in(ledger),
             announces=announced_by(observation, topics),
-            unannounced=topics if observation.origin is Origin.RECONCILIATION else (),
+            unannounced=topics if is_reconciled else (),
         )
         result.duplicates = settlement.duplicates
         if settlement.publications or settlement.announced:
