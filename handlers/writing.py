@@ -111,7 +111,7 @@ def write_events(
     ``source_base`` goes before their ``source``.
     """
     about, names = reading.resource, reading.resource.names
-    kind, received_at = about.kind, observation.received_at
+    kind = about.kind
     source, subject, key = f"{source_base}{names.source}", names.subject, names.partition_key
     raw_key = key.encode()
     source_header = ("ce_source", source.encode())
@@ -119,18 +119,18 @@ def write_events(
     resource = _Resource(kind, about.id, reading.url)
     amount = _amount(reading.amount)
     related, details = _related(reading.related), _plain(reading.details)
-    observed_at = rfc3339(received_at)
-    origin = observation.origin.value
+    told_at = observation.received_at
+    time = observed_at = rfc3339(told_at)
+    origin = str(observation.origin)
     evidence = _Evidence(position.topic, position.partition, position.offset, observation.digest)
     events = []
     for new in publications:
         fact = new.fact
         id = uuid_text(fact.raw_id)  # noqa: A001 - CloudEvents' word
         type, type_header = _TYPES[kind, fact.action]  # noqa: A001 - CloudEvents' word
-        occurred_at = None if fact.occurred_at is None else rfc3339(fact.occurred_at)
-        # What nobody dates has, as a rule, the time of the observation.
-        is_observed = new.time is received_at
-        time = occurred_at or (observed_at if is_observed else rfc3339(new.time))
+        if new.time is not told_at:
+            # A creation has, as a rule, the time of what implies it, or of the observation.
+            told_at, time = new.time, rfc3339(new.time)
         data = _Data(
             about.provider,
             about.account,
@@ -141,7 +141,7 @@ def write_events(
             new.sequence,
             amount,
             related,
-            occurred_at,
+            None if fact.occurred_at is None else time,
             observed_at,
             origin,
             new.inferred,

@@ -1,6 +1,6 @@
 """One observation's consequences, worked out from the ledger alone: no Kafka, no waiting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -121,10 +121,12 @@ class Route:
         raw = ledger.get(ledger_key)
         entry = None if raw is None else Entry.decode(raw)
         topics: Mapping[Fact, str] = {}
+        announces: Collection[Fact] = ()
         is_reconciled = observation.origin is Origin.RECONCILIATION
         if is_reconciled or (entry is not None and entry.is_unannounced):
             # Else there is nothing that a webhook could have told before, or announces late.
             topics = topics_of(handler, reading)
+            announces = announced_by(observation, topics)
         if observation.origin is not Origin.WEBHOOK:
             conflict = contradiction(entry, reading, observation.received_at)
             if conflict is not None:
@@ -134,7 +136,7 @@ class Route:
             reading,
             observation.received_at,
             horizon_in(ledger),
-            announces=announced_by(observation, topics),
+            announces=announces,
             unannounced=topics if is_reconciled else (),
         )
         result.duplicates = settlement.duplicates
