@@ -195,6 +195,14 @@ def test_what_is_old_or_undated_is_withheld(shown: tuple[Fact, ...]) -> None:
     assert set(settled.withheld) == set(shown)
 
 
+def test_what_comes_after_all_that_is_published_is_withheld() -> None:
+    """A fresh payment implies that the invoice was created, not that it is cancelled by now."""
+    settled = settle(None, reading(CREATED, PAID, CANCELLED), FRESH, HORIZON)
+    assert [new.fact for new in settled.publications] == [PAID]
+    assert settled.withheld == (CANCELLED,)
+    assert [fact.action for fact in settled.entry.published] == ["created", "paid"]
+
+
 def test_an_entry_made_anew_withholds_what_may_have_been_published_before_it() -> None:
     """The replay of an old cancellation after a fresh payment publishes nothing."""
     anew = settle(None, reading(CREATED, PAID), FRESH, HORIZON).entry
