@@ -45,9 +45,12 @@ class SpoolFile:
 
     The lock is the operating system's, on a file beside it, so that it ends with its owner however
     that one ends: a file that can be locked has no living owner.
+
+    One that ``is_new`` is made under a name that nobody has ever written to. Of an attempt that
+    failed nothing stays, or others would find there what looks like a dead process's.
     """
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int, *, is_new: bool = False) -> None:
         self.path = path
         self._max_bytes = max_bytes
         self._lock = lock(path)
@@ -56,6 +59,8 @@ class SpoolFile:
             self.count, self.bytes = self._measure()
             self._identity = _identity(path)
         except (sqlite3.Error, OSError, SpoolFailed) as error:
+            if is_new:
+                _delete(path)
             os.close(self._lock)
             raise SpoolFailed(f"{path}: {without_path(error)}") from error
 
@@ -156,13 +161,20 @@ class SpoolFile:
         if self._lock < 0:
             return
         is_ours = not self.is_gone
+        is_empty = self.count == 0 and self._is_empty()
         with suppress(sqlite3.Error):
             self._database.close()
-        if delete_if_empty and self.count == 0 and is_ours:
-            for ending in _PARTS:
-                Path(f"{self.path}{ending}").unlink(missing_ok=True)
+        if delete_if_empty and is_empty and is_ours:
+            _delete(self.path)
         os.close(self._lock)
         self._lock = -1
+
+    def _is_empty(self) -> bool:
+        """Ask the file itself: what is deleted by mistake was answered 200."""
+        try:
+            return self._measure() == (0, 0)
+        except sqlite3.Error:
+            return False
 
     def _measure(self) -> tuple[int, int]:
         [(count, size)] = self._database.execute(
@@ -202,6 +214,13 @@ def _identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
         else:
             found.append((status.st_dev, status.st_ino))
     return tuple(found)
+
+
+def _delete(path: Path) -> None:
+    """Delete a file that holds nothing, as far as the disk allows, its lock last."""
+    for ending in ("", "-journal", "-wal", "-shm", ".lock"):
+        with suppress(OSError):
+            Path(f"{path}{ending}").unlink()
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -138,10 +138,11 @@ class Spool:
         return file
 
     def _open_orphan(self) -> tuple[SpoolFile | None, dict[Path, SpoolFailed]]:
-        own = None if self._file is None else self._file.path
+        # The next one is this process's too, though it can be there only by a failed attempt.
+        own = {self._next_path, None if self._file is None else self._file.path}
         unusable: dict[Path, SpoolFailed] = {}
         for path in sorted(self.folder.glob(f"*{SUFFIX}")):
-            if path == own or path in self._damaged:
+            if path in own or path in self._damaged:
                 continue
             try:
                 return SpoolFile(path, self._max_bytes), unusable
@@ -186,7 +187,7 @@ class Spool:
         if kind is not None:
             raise SpoolFailed(f"{self.folder} is on {kind}: a spool needs a disk of this machine")
         # The same path until it could be opened: a broken disk must not be littered with attempts.
-        opened = SpoolFile(self._next_path, self._max_bytes)
+        opened = SpoolFile(self._next_path, self._max_bytes, is_new=True)
         self._next_path = self._new_path()
         return opened
 

@@ -4,6 +4,8 @@ SQLite asks its VFS for everything that touches a disk (https://www.sqlite.org/v
 the default one is registered as the default; each file it opens gets a copy of its methods in which
 xWrite, xTruncate and xSync also take note. So the real SQLite runs on the real disk, and nothing
 of it can reach the disk unseen but the shared memory, which SQLite makes anew after a crash.
+
+What takes note can refuse as well: so a disk fails as SQLite would be told by the real one.
 """
 
 import _sqlite3
@@ -63,12 +65,25 @@ class _File(Structure):
     _fields_ = (("methods", POINTER(_Methods)),)
 
 
-class Recorder:
-    """Notes what SQLite does to files below ``root``, operation by operation."""
+def _take_all(_: Operation) -> int:
+    return _OK
 
-    def __init__(self, root: Path, note: Callable[[Operation], None]) -> None:
+
+class Recorder:
+    """Notes what SQLite does to files below ``root``, operation by operation.
+
+    A write, truncation or sync is not done where ``refuse`` returns one of SQLite's error codes.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        note: Callable[[Operation], None],
+        refuse: Callable[[Operation], int] = _take_all,
+    ) -> None:
         self._root = root
         self._note = note
+        self._refuse = refuse
         self._numbers: dict[Path, int] = {}
         self._new_numbers = count()
         self._open: dict[int, int] = {}
@@ -128,7 +143,7 @@ class Recorder:
         is_new = path is not None and not path.exists()
         code = int(self._original.open(vfs, name, file, flags, out))
         if code == _OK and path is not None and path.is_relative_to(self._root):
-            if is_new:
+            if is_new or path not in self._numbers:
                 self._note_new(path)
             self._open[file] = self._numbers[path]
             self._replace_methods(file)
@@ -149,17 +164,24 @@ class Recorder:
         methods = _Methods.from_buffer_copy(original)
 
         def on_write(handle: int, data: int, size: int, offset: int) -> int:
-            self._note(Wrote(self._open[handle], offset, ctypes.string_at(data, size)))
+            wrote = Wrote(self._open[handle], offset, ctypes.string_at(data, size))
+            if code := self._refuse(wrote):
+                return code
+            self._note(wrote)
             return int(original.write(handle, data, size, offset))
 
         def on_truncate(handle: int, size: int) -> int:
-            self._note(Truncated(self._open[handle], size))
+            truncated = Truncated(self._open[handle], size)
+            if code := self._refuse(truncated):
+                return code
+            self._note(truncated)
             return int(original.truncate(handle, size))
 
         def on_sync(handle: int, flags: int) -> int:
-            code = int(original.sync(handle, flags))
+            synced = Synced(self._open[handle])
+            code = self._refuse(synced) or int(original.sync(handle, flags))
             if code == _OK:
-                self._note(Synced(self._open[handle]))
+                self._note(synced)
             return code
 
         methods.write, methods.truncate = _WRITE(on_write), _TRUNCATE(on_truncate)

@@ -165,7 +165,7 @@ async def test_a_disk_that_is_still_broken_is_not_littered(
     spool.fail(SpoolFailed("the disk is broken"))
     tried: list[Path] = []
 
-    def refused(path: Path, _: int) -> SpoolFile:
+    def refused(path: Path, *_: object, **__: object) -> SpoolFile:
         tried.append(path)
         raise SpoolFailed("still broken")
 
