@@ -187,7 +187,13 @@ class Spool:
         if kind is not None:
             raise SpoolFailed(f"{self.folder} is on {kind}: a spool needs a disk of this machine")
         # The same path until it could be opened: a broken disk must not be littered with attempts.
-        opened = SpoolFile(self._next_path, self._max_bytes, is_new=True)
+        path = self._next_path
+        try:
+            opened = SpoolFile(path, self._max_bytes, is_new=True)
+        except InUse as error:
+            # A neighbour looks at what an attempt left there, and may delete it.
+            self._next_path = self._new_path()
+            raise SpoolFailed(f"{path} is looked at: another name is tried next") from error
         self._next_path = self._new_path()
         return opened
 

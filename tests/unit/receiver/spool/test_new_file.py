@@ -1,5 +1,6 @@
 """A new file in the place of one that failed: of a failed attempt nothing is left behind."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from receiver.observability.alarms import Alarms
 from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import SpoolFile
+from receiver.spool.locking import lock
 from receiver.spool.spool import Spool
 from tests.unit.receiver.spool.failing import FULL, Faults, failing_disk
 from tests.unit.receiver.spool.test_file import MOST, spooled
@@ -96,6 +98,36 @@ async def test_when_the_disk_is_mended_all_alarms_are_over(
     await drain.drain_orphans()
     assert kafka.taken[0] == spooled(1).key
     assert codes(alarms) == []
+
+
+async def test_a_name_that_is_looked_at_is_given_up(
+    spool: Spool, alarms: Alarms, disk: Faults
+) -> None:
+    """Whoever holds the lock, a neighbour or a command, ends no process: the next name is free."""
+    disk.code = 0
+    held = lock(spool._next_path)
+    try:
+        assert not await spool.renew()
+        assert codes(alarms) == ["spool-failed"]
+        assert await spool.renew()
+    finally:
+        os.close(held)
+    assert codes(alarms) == []
+
+
+async def test_a_name_that_is_looked_at_at_the_start_stops_nothing(
+    tmp_path: Path, alarms: Alarms
+) -> None:
+    """The process starts without a spool file, and has one soon."""
+    opened = Spool(tmp_path, MOST, alarms)
+    held = lock(opened._next_path)
+    try:
+        await opened.open()
+        assert not opened.available
+        assert await opened.renew()
+    finally:
+        os.close(held)
+    await opened.close()
 
 
 def test_only_a_new_file_is_deleted_when_it_cannot_be_opened(tmp_path: Path) -> None:
