@@ -1,24 +1,21 @@
 """What SmartPay's API answers, in either version.
 
 Source: SmartPay's API documents. Objects are shown loosely as lists of pairs, so both are taken.
-Only the error ``1001`` (Invalid key) is named there; the others are told apart by their words.
+Only the error ``1001`` (Invalid key) is named there; the others are told apart by their status and
+their words.
 """
 
-import re
 from dataclasses import dataclass
 
 from handlers.exchange import AccountFailed, Response
 from handlers.jsontext import Json, JsonObject, Unreadable
 from handlers.smartpay.body import as_object
+from handlers.smartpay.refusals import refuse_for_good, spoken
 
 _UNAUTHORISED, _FORBIDDEN = 401, 403
 _NO_CONTENT, _NOT_FOUND, _GONE, _TOO_MANY, _SERVERS_FAULT = 204, 404, 410, 429, 500
-_REFUSAL_WORDS = ("key", "disabled")
 _THROTTLE_WORDS = ("too many", "too often", "throttl", "limit")
 _GONE_WORDS = ("no such webhook", "not found", "not exist", "unknown webhook")
-_NOT_OF_THE_ACCOUNT = re.compile(r"https?://\S+|webhook[^.:;,]*disabled")
-"""A URL that is repeated, whichever words it is made of, and the end of a mere webhook."""
-
 
 PAGE_ROWS = 100
 """How many rows a full page has, by SmartPay's API documents."""
@@ -41,19 +38,19 @@ class Answer:
     @property
     def rejects_token(self) -> bool:
         """Return whether the token was not accepted, so that signing in again may help."""
-        unauthorised = self.status == _UNAUTHORISED and not self._says(*_REFUSAL_WORDS)
-        return not self.is_good and (unauthorised or self._says("token"))
+        names_it = self.status == _UNAUTHORISED or self._says("token")
+        return not self.is_good and names_it and not self.refuses_for_good
 
     @property
     def refuses_account(self) -> bool:
-        """Return whether the account's key is wrong, or the account is disabled."""
-        hopeless = self.status in {_UNAUTHORISED, _FORBIDDEN} or self._says(*_REFUSAL_WORDS)
-        return not self.is_good and hopeless
+        """Return whether the account is refused: for good, or by a status that may pass."""
+        is_refused = self.status in {_UNAUTHORISED, _FORBIDDEN} or self.refuses_for_good
+        return not self.is_good and is_refused
 
     @property
     def refuses_for_good(self) -> bool:
-        """Return whether it says so in words: a bare 401 or 403 may come from a proxy, and pass."""
-        return self.refuses_account and self._says(*_REFUSAL_WORDS)
+        """Return whether it says so: a bare 401 or 403 may come from a proxy, and pass."""
+        return refuse_for_good(self.errors)
 
     @property
     def refuses_call(self) -> bool:
@@ -120,7 +117,7 @@ class Answer:
         return f"SmartPay answered {self.status}: {'; '.join(self.errors) or 'no reason given'}"
 
     def _says(self, *words: str) -> bool:
-        text = _NOT_OF_THE_ACCOUNT.sub("", "; ".join(self.errors).lower())
+        text = "; ".join(map(spoken, self.errors))
         return any(word in text for word in words)
 
 
