@@ -9,6 +9,7 @@ from handlers.smartpay.sandbox.errors import (
     INVALID_TOKEN,
     THROTTLED,
     ApiError,
+    Failing,
 )
 from handlers.smartpay.sandbox.strictness import Strictness
 
@@ -63,6 +64,10 @@ class Access:
         self._errors.append(now)
         if len(self._errors) > self._strictness.errors_most:
             self.is_disabled = True
+
+    def worded(self, failing: Failing) -> Failing:
+        """Return an error as it is worded here."""
+        return failing._replace(text=self._strictness.wording.get(failing.code, failing.text))
 
     def enable(self) -> None:
         """Enable the account again, as somebody at SmartPay would, and count from nothing."""

@@ -1,4 +1,4 @@
-"""What both versions of the sandbox's API do around a call: counting, and warning."""
+"""What both versions of the sandbox's API do around a call: counting, wording, and warning."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,16 +8,19 @@ from handlers.exchange import Response
 from handlers.sandbox import Callback
 from handlers.smartpay.sandbox.access import Access
 from handlers.smartpay.sandbox.api import Refuse
-from handlers.smartpay.sandbox.errors import ApiError
+from handlers.smartpay.sandbox.errors import ApiError, Failing
 
-Call: TypeAlias = Callable[[], Response | Callback]
-"""Does what was asked for."""
+Call: TypeAlias = Callable[[Refuse], Response | Callback]
+"""Does what was asked for; it is given what writes the errors of what ends later."""
 
 
 def serve(
     access: Access, version: str, call: Call, refuse: Refuse, now: datetime
 ) -> Response | Callback:
     """Answer a call: within the limits, errors counted, with a warning if the version retires."""
+
+    def refused(failing: Failing) -> Response:
+        return refuse(access.worded(failing))
 
     def finished(response: Response) -> Response:
         content = response.object()
@@ -30,9 +33,9 @@ def serve(
 
     try:
         access.count_call(now)
-        answer = call()
+        answer = call(refused)
     except ApiError as error:
-        return finished(refuse(error.failing))
+        return finished(refused(error.failing))
     if isinstance(answer, Response):
         return finished(answer)
     resume = answer.resume

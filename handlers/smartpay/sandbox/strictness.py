@@ -1,6 +1,7 @@
 """How unkind the sandbox is. SmartPay's documents say that there are limits, but not which."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -29,6 +30,9 @@ class Strictness:
     A row is listed as it was ``listing_lag`` ago; with ``newest_first`` those that arrive move the
     others to later pages. With a seed as ``disorder`` each notification is sent up to
     ``disorder_within`` late, and every eighth or so twice, the same way for the same seed.
+
+    ``wording`` is what errors say, by code, where it is not what the sandbox says: the documents
+    have the words of one error only.
     """
 
     calls: int = 200
@@ -48,3 +52,4 @@ class Strictness:
     newest_first: bool = False
     disorder: int | None = None
     disorder_within: timedelta = timedelta(seconds=30)
+    wording: Mapping[int, str] = field(default_factory=dict)

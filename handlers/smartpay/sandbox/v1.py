@@ -5,7 +5,7 @@ from datetime import datetime
 from handlers.exchange import Request, Response
 from handlers.jsontext import JsonObject, Unreadable
 from handlers.sandbox import Callback
-from handlers.smartpay.sandbox.api import Merchant, required
+from handlers.smartpay.sandbox.api import Merchant, Refuse, required
 from handlers.smartpay.sandbox.errors import NO_SUCH_ENDPOINT, ApiError, Failing, bad_parameter
 from handlers.smartpay.sandbox.serving import serve
 from handlers.smartpay.sandbox.shop import as_texts
@@ -17,10 +17,18 @@ PREFIX = f"/{VERSION}/"
 
 def answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
     """Answer one call; every answer has the status 200, errors too."""
-    return serve(merchant.access, VERSION, lambda: _answer(merchant, request, now), _refuse, now)
+    return serve(
+        merchant.access,
+        VERSION,
+        lambda refuse: _answer(merchant, request, now, refuse),
+        _refuse,
+        now,
+    )
 
 
-def _answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
+def _answer(
+    merchant: Merchant, request: Request, now: datetime, refuse: Refuse
+) -> Response | Callback:
     endpoint = request.path.removeprefix(PREFIX)
     if request.method != "POST":
         raise ApiError(NO_SUCH_ENDPOINT)
@@ -39,10 +47,10 @@ def _answer(merchant: Merchant, request: Request, now: datetime) -> Response | C
         case "get_webhooks":
             return _write(merchant.list_webhooks(parameters).content(merchant.webhooks.shown))
         case "create_webhook":
-            return merchant.create_webhook(parameters, _write, _refuse)
+            return merchant.create_webhook(parameters, _write, refuse)
         case "modify_webhook":
             webhook_id = required(parameters, "webhook_id")
-            return merchant.modify_webhook(webhook_id, parameters, _write, _refuse)
+            return merchant.modify_webhook(webhook_id, parameters, _write, refuse)
         case "delete_webhook":
             return _write(merchant.delete_webhook(required(parameters, "webhook_id")))
         case _:

@@ -8,7 +8,7 @@ from handlers.exchange import Request, Response
 from handlers.jsontext import JsonObject, Unreadable
 from handlers.sandbox import Callback
 from handlers.smartpay.sandbox.access import IFRAME_KEY
-from handlers.smartpay.sandbox.api import Merchant
+from handlers.smartpay.sandbox.api import Merchant, Refuse
 from handlers.smartpay.sandbox.errors import (
     INVALID_KEY,
     INVALID_TOKEN,
@@ -25,10 +25,18 @@ PREFIX = f"/{VERSION}/"
 
 def answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
     """Answer one call, with the status that REST has for it."""
-    return serve(merchant.access, VERSION, lambda: _answer(merchant, request, now), _refuse, now)
+    return serve(
+        merchant.access,
+        VERSION,
+        lambda refuse: _answer(merchant, request, now, refuse),
+        _refuse,
+        now,
+    )
 
 
-def _answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
+def _answer(
+    merchant: Merchant, request: Request, now: datetime, refuse: Refuse
+) -> Response | Callback:
     if (request.method, request.path) == ("GET", f"{PREFIX}authenticate"):
         return _sign_in(merchant, request, now)
     merchant.access.check_token(_bearer_token(request), now)
@@ -39,9 +47,9 @@ def _answer(merchant: Merchant, request: Request, now: datetime) -> Response | C
         case "GET", ["webhooks"]:
             return _write(merchant.list_webhooks(request.query).content(merchant.webhooks.shown))
         case "POST", ["webhooks"]:
-            return merchant.create_webhook(_parameters(request), _write, _refuse)
+            return merchant.create_webhook(_parameters(request), _write, refuse)
         case "PATCH", ["webhooks", webhook_id]:
-            return merchant.modify_webhook(webhook_id, _parameters(request), _write, _refuse)
+            return merchant.modify_webhook(webhook_id, _parameters(request), _write, refuse)
         case "DELETE", ["webhooks", webhook_id]:
             return _write(merchant.delete_webhook(webhook_id))
         case "PUT", ["webhooks", webhook_id, "actions", "test"]:

@@ -16,8 +16,9 @@ from handlers.exchange import (
 )
 from handlers.fact import Claim
 from handlers.registration import StepFailed
+from handlers.smartpay.sandbox import Strictness
 from tests.unit.smartpay.host import Shop, converse, script
-from tests.unit.smartpay.registering import create
+from tests.unit.smartpay.registering import carry_out, create, listed
 
 CLAIM = Claim("invoice", "paid", "invoice_id", "i1")
 
@@ -143,3 +144,27 @@ def test_a_refusal_without_a_word_may_pass(talk: Talk) -> None:
     found = failure(talk, "2-0", Response(403))
     assert isinstance(found, Refused)
     assert not isinstance(found, RefusedForGood)
+
+
+@VERSIONS
+@pytest.mark.parametrize(
+    ("trouble", "code", "words"),
+    [
+        ("rotate-key", 1001, "Authentication failed"),
+        ("disable-account", 1004, "Your account has been suspended."),
+    ],
+)
+def test_a_sandbox_of_other_words_is_left_alone_too(
+    version: str, trouble: str, code: int, words: str
+) -> None:
+    """A look and a step each end with the call that is refused."""
+    shop = Shop(version, Strictness(wording={code: words}))
+    listed(shop)
+    shop.cause(trouble)
+    shop.session.forget()
+    calls = len(shop.asked)
+    with pytest.raises(RefusedForGood, match=f"{code}: {words}"):
+        listed(shop)
+    with pytest.raises(RefusedForGood, match=f"{code}: {words}"):
+        carry_out(shop, create())
+    assert len(shop.asked) == calls + 2
