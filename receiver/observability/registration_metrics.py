@@ -44,7 +44,7 @@ class _Gauges:
     def __init__(self) -> None:
         self._undeliverable = GaugeMetricFamily(
             "payevents_webhook_undeliverable_at_least",
-            "How many undeliverable webhooks the provider has counted, at least.",
+            "How many undeliverable webhooks the provider may have counted, of those that arrived.",
             labels=_OF_TOPIC,
         )
         self._life = GaugeMetricFamily(

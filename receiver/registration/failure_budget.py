@@ -2,6 +2,8 @@
 
 What a provider counts, tries of one notification or failures in a row, may be open: both are
 counted, and the worse is told. What never reached us cannot be counted: there are at least so many.
+It may also have counted fewer, since forged requests are counted here, and since a row of failures
+ends here only by what nobody can send again.
 """
 
 from collections import Counter
