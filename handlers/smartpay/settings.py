@@ -114,7 +114,8 @@ class SmartPaySettings(AccountSettings):
     )
     import_since: date | None = Field(
         default=None,
-        description="Facts from before this day (UTC) are only remembered, never published.",
+        description="Has no effect yet: facts from before this day (UTC) are published like any"
+        " other. One day they will only be remembered.",
     )
 
     def accepted_keys(self) -> Iterator[SigningKey]:
