@@ -19,11 +19,15 @@ _DURATION = re.compile(r"([0-9]{1,15})(ms|s|m|h|d)")
 _SIZES = {"TiB": 2**40, "GiB": 2**30, "MiB": 2**20, "KiB": 2**10}
 
 
+class TooLong(ValueError):
+    """A duration that is longer than one can be."""
+
+
 def parse_duration(text: str) -> timedelta:
     """Read a duration such as "500ms", "1s", "15m", "12h" or "30d".
 
     Raises `ValueError` for anything else, a bare number too: seconds and milliseconds are
-    confused too easily.
+    confused too easily; that is `TooLong` where only its length is wrong.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
@@ -34,7 +38,7 @@ def parse_duration(text: str) -> timedelta:
         return int(match[1]) * _UNITS[match[2]]
     except OverflowError:
         message = f"{text!r} is longer than a duration can be"
-        raise ValueError(message) from None
+        raise TooLong(message) from None
 
 
 def format_duration(duration: timedelta) -> str:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
-from config.types import parse_duration
+from config.types import TooLong, parse_duration
 
 _EXAMPLES = 'such as "2026-01-31", "2026-01-31T12:00:00Z" or "2h"'
 
@@ -15,12 +15,16 @@ def moment_from(text: str, now: datetime, *, end: bool = False) -> datetime:
     moment), or a duration, counted back from ``now``.
 
     Raises:
-        ValueError: it is none of these; ``str()`` says what it may be.
+        ValueError: it is none of these, and ``str()`` says what it may be; or there is no such
+            time, and ``str()`` says so.
     """
     for read in (partial(_date, end=end), _time, partial(_ago, now=now)):
         try:
             return read(text).astimezone(UTC)
-        except (ValueError, OverflowError):
+        except (OverflowError, TooLong):
+            msg = f"{text[:50]!r} is too far away: times are those of the years from 1 to 9999"
+            raise ValueError(msg) from None
+        except ValueError:
             continue
     raise ValueError(f"{text[:50]!r} is no date, time or duration, {_EXAMPLES}")
 

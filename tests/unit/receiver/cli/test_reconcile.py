@@ -68,6 +68,7 @@ def test_an_account_that_is_not_there_is_told(config: Path) -> None:
     [
         (["--since", "yesterday"], "'yesterday' is no date, time or duration"),
         (["--since", "1d", "--until", "soon"], "'soon' is no date, time or duration"),
+        (["--since", "1000000d"], "'1000000d' is too far away"),
         (["--since", "9999-01-01"], "there is nothing to read"),
         (["--since", "1970-01-01"], "there is nothing to read"),
         (["--until", "2026-01-01", "--since", "2026-01-02"], "there is nothing to read"),
