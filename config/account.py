@@ -99,11 +99,12 @@ class AccountSettings(Group):
         return False
 
     def warnings(self) -> list[str]:
-        """What works but should be known: a sentence each, without the account's name."""
+        """What works but should be known, and after "; " what to do; without the account's name."""
         if is_exposed_http(self.base_url):
-            return ["base_url is plain http to another machine: credentials travel in the open"]
+            told = "base_url is plain http to another machine: credentials travel in the open"
+            return [f"{told}; use https"]
         if self.allow_http:
-            return ["allow_http is set but base_url does not need it: leave it out"]
+            return ["allow_http is set but base_url does not need it; leave it out"]
         return []
 
     def mistakes(self) -> Iterable[Mistake]:

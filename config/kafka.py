@@ -118,12 +118,18 @@ class KafkaSettings(Group):
         return f"{self.topic_prefix}{self.group}"
 
     def warnings(self) -> list[str]:
-        """What works but should be known: a sentence each, without the group's name."""
+        """What works but should be known, and after "; " what to do; without the group's name."""
         told = []
         if self.replication_factor == 1:
-            told.append("replication_factor is 1: the loss of one broker's disk loses data")
+            told.append(
+                "replication_factor is 1: the loss of one broker's disk loses data; leave it out,"
+                " with three brokers or more"
+            )
         if self.security_protocol == "SASL_PLAINTEXT":
-            told.append("security_protocol is SASL_PLAINTEXT: the password travels in the open")
+            told.append(
+                "security_protocol is SASL_PLAINTEXT: the password travels in the open; use"
+                " SASL_SSL"
+            )
         return told
 
     def mistakes(self) -> Iterable[Mistake]:

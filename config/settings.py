@@ -70,11 +70,11 @@ class Settings(Group):
         return Topics.named(self.kafka.topic_prefix, self.routes)
 
     def warnings(self) -> list[str]:
-        """What works but should be known: a sentence each, beginning with the place."""
+        """What works but should be known: the place, what is so, and after "; " what to do."""
         told = [f"kafka: {warning}" for warning in self.kafka.warnings()]
         if self.ledger.retention is not None:
             told.append(
-                "ledger.retention: what a provider does not date is a dead letter from now on, see"
+                "ledger.retention: what a provider does not date is a dead letter from now on; see"
                 " 'expired' in docs/operations.md"
             )
         for name, account in self.accounts.items():
@@ -82,12 +82,14 @@ class Settings(Group):
         if self.http.public_url is None:
             told.extend(
                 f"accounts.{name}: manage_webhooks needs http.public_url, which is not set: no"
-                " webhook will be registered"
+                " webhook will be registered; set it"
                 for name in sorted(self.directory_accounts)
                 if self.accounts[name].needs_public_url()
             )
         if not self.accounts and self.accounts_dir is None:
-            told.append("accounts: there are none, and no accounts_dir: nothing will be received")
+            told.append(
+                "accounts: there are none, and no accounts_dir: nothing will be received; add one"
+            )
         return told
 
     def mistakes(self) -> Iterable[Mistake]:

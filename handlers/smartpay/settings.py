@@ -15,9 +15,10 @@ from config.urls import BaseUrl
 from handlers.smartpay.keys import SigningKey, fingerprint
 
 _NOT_YET = {
-    "import_since": "older facts are published like any other",
+    "import_since": "older facts are published like any other; leave it out, and let"
+    " reconcile_lookback say how far back the first reading goes",
 }
-"""Keys of parts still to come, and what holds meanwhile."""
+"""Keys of parts still to come, what holds meanwhile, and what to do."""
 
 _CALLS_OF_A_RECONCILIATION = 2
 """One for the invoices, one for the orders, while nothing older is due."""
@@ -163,12 +164,12 @@ class SmartPaySettings(AccountSettings):
         return names
 
     def warnings(self) -> list[str]:
-        """What works but should be known: a sentence each, without the account's name."""
+        """What works but should be known, and after "; " what to do; without the account's name."""
         told = super().warnings()
         if self.trust_topic_header:
             told.append(
                 "trust_topic_header is set: the topic is not signed, so anyone who has seen one"
-                " signed body can forge a payment with it"
+                " signed body can forge a payment with it; leave it out, unless bodies are silent"
             )
         told += self._warnings_of_previous_keys(datetime.now(UTC).date())
         if 2 * _CALLS_OF_A_RECONCILIATION * self.calls_per > self.calls * self.reconcile_interval:
@@ -210,9 +211,9 @@ class SmartPaySettings(AccountSettings):
         for index, previous in enumerate(self.previous_api_keys):
             name = f"previous_api_keys[{index}]"
             if isinstance(previous, SecretStr):
-                yield f'{name} has no last day: write {{ key = "...", until = 2026-12-31 }}'
+                yield f'{name} has no last day; write {{ key = "...", until = 2026-12-31 }}'
             elif previous.until < today:
-                yield f"{name} counted until {previous.until}: leave it out"
+                yield f"{name} counted until {previous.until}; leave it out"
 
     def _signing_key(self, name: str, key: SecretStr, until: date | None = None) -> SigningKey:
         secret = key.get_secret_value().encode()

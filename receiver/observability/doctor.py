@@ -23,7 +23,8 @@ def examine_settings(settings: Settings) -> list[Finding]:
     found = [Finding("configuration", Verdict.OK, f"{accounts}, no mistake")]
     for warning in settings.warnings():
         subject, _, told = warning.partition(": ")
-        found.append(Finding(subject, Verdict.WARNING, told))
+        told, _, remedy = told.partition("; ")
+        found.append(Finding(subject, Verdict.WARNING, told, remedy))
     return found
 
 

@@ -85,7 +85,7 @@ def test_the_next_key_can_be_a_file(tmp_path: Path) -> None:
 def test_a_previous_key_that_should_go_is_warned_about(previous: object, told: str) -> None:
     """A key is kept for a stated time, and then taken out."""
     warnings = settings(previous_api_keys=[previous]).warnings()
-    assert [warning.partition(":")[0] for warning in warnings] == ([told] if told else [])
+    assert [warning.partition(";")[0] for warning in warnings] == ([told] if told else [])
 
 
 def test_a_previous_key_has_no_name_once_it_ran_out() -> None:
@@ -138,9 +138,13 @@ def test_provider_binds_its_own_accounts_only() -> None:
 
 @pytest.mark.parametrize(("key", "value"), [("import_since", "2026-01-01")])
 def test_a_key_without_effect_is_warned_of(key: str, value: object) -> None:
-    """Whoever sets a key of a part that is still to come is told what holds meanwhile."""
-    warnings = settings(**{key: value}).warnings()
-    assert any(warning.startswith(f"{key} has no effect yet") for warning in warnings)
+    """Whoever sets a key of a part that is still to come is told what holds, and what to do."""
+    (warning,) = settings(**{key: value}).warnings()
+    assert warning.startswith(f"{key} has no effect yet")
+    assert "; leave it out" in warning
+    described = SmartPaySettings.model_fields[key].description
+    assert described is not None
+    assert described.startswith("Has no effect yet")
 
 
 def test_a_lookback_within_an_interval_is_a_mistake() -> None:
