@@ -16,6 +16,7 @@ from receiver.cli.ordering import (
     why_not,
 )
 from receiver.cli.output import one_line, print_json, print_table, printable
+from receiver.observability.care_status import topic_as_json
 from receiver.registration.condition import Condition, State, conditions, told
 from receiver.registration.preview import preview
 from receiver.registration.situation import Situation
@@ -35,8 +36,8 @@ def show_list(settings: Settings, wanted: Wanted, *, json: bool) -> int:
         print_json({**report, "others": others})
     elif situation.registered.listed_at is not None:
         # Without a poller what was recorded is the best there is; its time says how old it is.
-        rows = [*(one.as_json() for one in found), *others]
-        print_table(rows, _COLUMNS, "the provider has no topics")
+        rows = [*(_with_budget(one, situation) for one in found), *others]
+        print_table(rows, [*_COLUMNS, "undeliverable"], "the provider has no topics")
         typer.echo(f"as listed at {told(situation.registered.listed_at)}")
         if placed.done is not None:
             _tell_urls(situation)
@@ -98,6 +99,11 @@ def _summary(found: list[Condition]) -> str:
     return f"{proven} of {len(found)} topics are proven"
 
 
+def _with_budget(one: Condition, situation: Situation) -> dict[str, object]:
+    budget = situation.failure_budget(one.topic)
+    return {**one.as_json(), "undeliverable": f"at least {budget.at_least} of {budget.most}"}
+
+
 def _others(situation: Situation, found: list[Condition]) -> list[dict[str, object]]:
     """Return the subscriptions that are none of the wanted ones."""
     shown = {one.subscription.id for one in found if one.subscription is not None}
@@ -124,7 +130,7 @@ def _report(
         "problem": why_not(placed) if done is None else problem_of(placed),
         "steps": [made.told for made in placed.made] if done is None else list(done.steps),
         "listed_at": told(situation.registered.listed_at),
-        "topics": [one.as_json() for one in found],
+        "topics": [topic_as_json(one, situation) for one in found],
     }
 
 

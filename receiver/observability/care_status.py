@@ -32,7 +32,7 @@ def care_as_json(handler: Handler, care: Care, now: float) -> dict[str, object]:
         "url": registered.url or None,
         "listed_at": told(registered.listed_at),
         "unreachable": registered.unreachable,
-        "topics": [_topic(one, situation) for one in found if situation is not None],
+        "topics": [topic_as_json(one, situation) for one in found if situation is not None],
         "calls_used": calls_used(handler, care, now),
         "calls_allowed": handler.account.calls,
         "stopped": None if stop is None else stop.why,
@@ -40,5 +40,6 @@ def care_as_json(handler: Handler, care: Care, now: float) -> dict[str, object]:
     }
 
 
-def _topic(one: Condition, situation: Situation) -> dict[str, object]:
+def topic_as_json(one: Condition, situation: Situation) -> dict[str, object]:
+    """Return the condition of a topic, with its failure budget."""
     return {**one.as_json(), "undeliverable": situation.failure_budget(one.topic).as_json()}

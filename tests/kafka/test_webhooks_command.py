@@ -60,6 +60,25 @@ async def test_webhooks_are_listed_previewed_registered_and_tested(shop: Merchan
     assert shop.called(*CREATIONS) == len(TOPICS)
 
 
+async def test_the_list_shows_how_much_of_the_failure_budget_is_used(shop: Merchant) -> None:
+    """What a replica refused is told with the list, for its topic alone."""
+    await shop.run("webhooks", "ensure", *SWIFTLY)
+    await sell(shop)
+    await shop.host.control("forge")
+
+    async def is_counted() -> bool:
+        known = (await shop.care()).vitals.topics.get("invoice/paid")
+        return known is not None and bool(known.failures)
+
+    await until(is_counted, lambda: "the refusal was not counted")
+    told = await shop.told("webhooks", "list", *SWIFTLY)
+    used = {one["topic"]: one["undeliverable"]["at_least"] for one in told["topics"]}
+    assert used.pop("invoice/paid") > 0
+    assert set(used.values()) == {0}
+    listed = await shop.run("webhooks", "list", *SWIFTLY)
+    assert listed.stdout.count("at least 0 of 20") == len(TOPICS) - 1
+
+
 async def test_what_another_has_is_moved_only_when_told(shop: Merchant) -> None:
     """A topic that leads elsewhere is left there, with 1, until --take-over."""
     elsewhere = "http://127.0.0.1:9/of-another"

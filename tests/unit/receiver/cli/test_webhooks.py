@@ -22,7 +22,8 @@ from receiver.cli.app import app
 from receiver.cli.ordering import Wanted
 from receiver.polling.entry import WatchEntry
 from receiver.registration.registered import Done, Listed, Made, Registered
-from receiver.registration.signs import Order
+from receiver.registration.signs import Failure, Order
+from receiver.registration.vitals import TopicVitals, Vitals, vitals_key
 from tests.kafka.ports import free_ports
 from tests.support.configuration import service_config
 from tests.unit.receiver.cli.reading import plain
@@ -72,7 +73,12 @@ Poller = Callable[..., list[Order]]
 def poller(monkeypatch: pytest.MonkeyPatch) -> Poller:
     """Return what stands in for a poller that tells this of each order."""
 
-    def telling(registered: Registered, problem: str | None = None, steps: int = 0) -> list[Order]:
+    def telling(
+        registered: Registered,
+        problem: str | None = None,
+        steps: int = 0,
+        vitals: Vitals | None = None,
+    ) -> list[Order]:
         orders: list[Order] = []
 
         def carried_out(
@@ -86,6 +92,7 @@ def poller(monkeypatch: pytest.MonkeyPatch) -> Poller:
             known = replace(registered, done=(outcome,), made=made)
             entry = WatchEntry(0.0, 0.0, memory=known.encode())
             placed.take(registration_key("shop").encode(), entry.encode())
+            placed.take(vitals_key("shop").encode(), (vitals or Vitals()).encode())
             return placed
 
         monkeypatch.setattr(subscriptions, "carried_out", carried_out)
@@ -139,6 +146,26 @@ def test_the_list_shows_ours_and_others(config: Path, poller: Poller) -> None:
     assert (told["complete"], told["problem"], told["url"]) == (True, None, HOOK)
     assert [topic["state"] for topic in told["topics"]] == ["proven"] * 5
     assert [other["id"] for other in told["others"]] == ["x1", "x2"]
+
+
+def test_the_list_shows_the_failure_budget(config: Path, poller: Poller) -> None:
+    """Of each wanted topic, as the status has it; of what is not ours nothing is known."""
+    failures = tuple(Failure(PAID, 401, "signature", NOW + at, f"r{at}") for at in range(3))
+    other = Listed("x1", "invoice/refunded", ELSEWHERE)
+    registered = replace(PROVEN, listed=(*PROVEN.listed, other))
+    poller(registered, vitals=Vitals({PAID: TopicVitals(failures=failures)}))
+    lines = shop(config, "list").stdout.splitlines()
+    budgets = {line.split()[0]: line.rstrip().rpartition("  ")[2] for line in lines[:7]}
+    assert budgets == {
+        "topic": "undeliverable",
+        **dict.fromkeys(TOPICS, "at least 0 of 20"),
+        PAID: "at least 3 of 20",
+        "invoice/refunded": "-",
+    }
+    for command in ("list", "ensure", "test"):
+        told = json.loads(shop(config, command, "--json").stdout)
+        counted = {one["topic"]: one["undeliverable"]["at_least"] for one in told["topics"]}
+        assert counted == {**dict.fromkeys(TOPICS, 0), PAID: 3}
 
 
 def test_a_dry_run_shows_a_diff_and_orders_a_listing_alone(config: Path, poller: Poller) -> None:
