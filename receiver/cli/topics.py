@@ -81,7 +81,10 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
 @app.command()
 def repartition(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say how much there is to move.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Only say how much there is to move, and how long that takes."
+        ),
     ] = False,
     config: ConfigOption = None,
     json: JsonOption = False,

@@ -18,6 +18,7 @@ from receiver.shards.repartition.plan import (
     moves,
     transactions,
 )
+from receiver.shards.repartition.survey import Survey
 from receiver.shards.table import InputPosition
 
 PAIR = Pair(ShardSpec("route", "app", "in", "table"), lambda key, _: key, {b"\x00most": max})
@@ -52,6 +53,15 @@ def test_after_its_moves_every_entry_is_at_home_and_there_once(
     assert places == {key: partition_for(key, after) for key in keys}
     assert all(value == b"value of " + key for table in tables for key, value in table.items())
     assert sum(map(len, tables)) == len(keys)
+
+
+def test_the_estimate_follows_what_there_is_to_read_and_to_move() -> None:
+    """Twice the reading and the entries to move take longer; what is done takes nothing."""
+    small = Survey(PAIR, Counts(4, 4), 12, [Found(OLD, 50_000, 40_000)] * 4, seconds=1.0)
+    large = Survey(PAIR, Counts(4, 4), 12, [Found(OLD, 100_000, 80_000)] * 4, seconds=2.0)
+    done = Survey(PAIR, Counts(12, 12), 12, [found(NEW)] * 12, seconds=2.0)
+    assert 2 * 1.0 < small.estimate < large.estimate < 2 * small.estimate
+    assert done.estimate == 0.0
 
 
 def test_what_has_no_home_stays() -> None:
