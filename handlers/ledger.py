@@ -50,8 +50,8 @@ _ID: Final = 2
 class Publication(msgspec.Struct, frozen=True, gc=False):
     """A new fact with its place in the resource's story: what an event says beyond the reading.
 
-    ``time`` is when it happened as far as anyone knows: the provider's time, for an inferred
-    creation that of the fact which implied it, else when it was observed.
+    ``time`` is when it happened as far as anyone knows: the time of the fact if it has one, else of
+    the fact that implied it, else when it was observed.
     """
 
     fact: Fact

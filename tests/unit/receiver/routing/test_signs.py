@@ -240,6 +240,24 @@ async def test_a_webhook_that_comes_late_announces_what_was_missed(scene: Scene)
     assert len(scene.shard.events()) == events
 
 
+async def test_what_a_webhook_tells_first_was_never_missed(scene: Scene) -> None:
+    """Though it also announces late what was: to send it again is no sign of life."""
+    await scene.route(row(created=None))
+    both = webhook(topic="invoice/paid", created=None, paid=None)
+    [sign] = await scene.route(both)
+    assert isinstance(sign, Announced)
+    assert sign.facts == (fact_id("created"),)
+    assert await scene.route(both) == []
+
+
+async def test_a_strange_topic_counts_as_that_of_the_last_fact(scene: Scene) -> None:
+    """The last of those that were new or are announced late, in their natural order."""
+    await scene.route(row(created=None, cancelled=None))
+    [sign] = await scene.route(webhook(topic="x", created=None, paid=None, cancelled=None))
+    assert isinstance(sign, Announced)
+    assert sign.topic == "invoice/cancelled"
+
+
 @pytest.mark.parametrize("origin", [Origin.LOOKUP, Origin.POLL])
 async def test_only_a_reconciliation_finds_what_was_missed(scene: Scene, origin: Origin) -> None:
     """A look-up follows a webhook, and what is polled has none: no late webhook clears anything."""
