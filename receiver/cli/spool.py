@@ -87,7 +87,8 @@ def _trouble(file: "ListedFile") -> str:
     from receiver.spool.listing import State
 
     if file.state is State.LEFT_BEHIND and file.observations:
-        return f"{file.observations} observations could not be sent, or not be removed"
+        left = f"{file.observations} observations could not be sent, or not be removed"
+        return f"{left}: {file.why}" if file.why else left
     return file.why if file.state is State.DAMAGED else ""
 
 

@@ -10,6 +10,7 @@ from handlers.observation import Observation
 from receiver.explaining.evidence import Spooled
 from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import SpoolFile
+from receiver.spool.leftover import open_leftover
 from receiver.spool.listing import spool_files
 from receiver.spool.locking import InUse
 
@@ -35,7 +36,7 @@ def search_spool(folder: Path, inbox_keys: Container[bytes]) -> SpoolSearch:
         return search
     for path in paths:
         try:
-            file = SpoolFile(path, _ENDLESS)
+            file = open_leftover(path, _ENDLESS)
         except InUse:
             search.in_use.append(path.name)
             continue

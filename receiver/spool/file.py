@@ -12,9 +12,8 @@ import msgspec
 from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.locking import lock
+from receiver.spool.parts import check_log, delete, identity
 
-SUFFIX = ".spool"
-_PARTS = ("", "-wal", "-shm", ".lock")
 _FULL_SYNC = 2
 _READ_BYTES = 4 * 2**20
 """Bytes after which reading stops, however many observations were asked for."""
@@ -53,14 +52,15 @@ class SpoolFile:
     def __init__(self, path: Path, max_bytes: int, *, is_new: bool = False) -> None:
         self.path = path
         self._max_bytes = max_bytes
-        self._lock = lock(path)
+        self._lock = self._locked()
         try:
-            self._database = _open(path)
+            check_log(path)
+            self._database = self._connected()
             self.count, self.bytes = self._measure()
-            self._identity = _identity(path)
+            self._identity = identity(path)
         except (sqlite3.Error, OSError, SpoolFailed) as error:
             if is_new:
-                _delete(path)
+                delete(path)
             os.close(self._lock)
             raise SpoolFailed(f"{path}: {without_path(error)}") from error
 
@@ -75,7 +75,7 @@ class SpoolFile:
     @property
     def is_gone(self) -> bool:
         """Tell whether someone else deleted the file, or put another one in its place."""
-        return _identity(self.path) != self._identity
+        return identity(self.path) != self._identity
 
     def append(self, records: Sequence[Spooled]) -> None:
         """Write ``records``; when this returns, all are on the disk.
@@ -165,9 +165,27 @@ class SpoolFile:
         with suppress(sqlite3.Error):
             self._database.close()
         if delete_if_empty and is_empty and is_ours:
-            _delete(self.path)
+            delete(self.path)
         os.close(self._lock)
         self._lock = -1
+
+    def prove_writable(self) -> None:
+        """Write to the disk, and change nothing.
+
+        Raises:
+            SpoolFailed: the disk does not take it: what is sent from here could not be removed.
+        """
+        try:
+            with self._database:
+                self._database.execute("PRAGMA user_version = 0")
+        except sqlite3.Error as error:
+            raise SpoolFailed(f"{self.path}: {error}") from error
+
+    def _locked(self) -> int:
+        return lock(self.path)
+
+    def _connected(self) -> sqlite3.Connection:
+        return _open(self.path)
 
     def _is_empty(self) -> bool:
         """Ask the file itself: what is deleted by mistake was answered 200."""
@@ -203,26 +221,6 @@ def _ranges(stored: Sequence[Stored]) -> list[tuple[int, int]]:
     return ranges
 
 
-def _identity(path: Path) -> tuple[tuple[int, int] | None, ...]:
-    """Return which files of the disk have the names of the spool file's parts now."""
-    found: list[tuple[int, int] | None] = []
-    for part in _PARTS:
-        try:
-            status = os.stat(f"{path}{part}")  # noqa: PTH116
-        except OSError:
-            found.append(None)
-        else:
-            found.append((status.st_dev, status.st_ino))
-    return tuple(found)
-
-
-def _delete(path: Path) -> None:
-    """Delete a file that holds nothing, as far as the disk allows, its lock last."""
-    for ending in ("", "-journal", "-wal", "-shm", ".lock"):
-        with suppress(OSError):
-            Path(f"{path}{ending}").unlink()
-
-
 def _open(path: Path) -> sqlite3.Connection:
     # The writer thread is another one than that which opened the file at start.
     database = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
@@ -248,6 +246,11 @@ def _check_durability(database: sqlite3.Connection) -> None:
     [(synchronous,)] = database.execute("PRAGMA synchronous").fetchall()
     if (journal, synchronous) != ("wal", _FULL_SYNC):
         raise SpoolFailed(f"SQLite runs with {journal}, synchronous {synchronous}")
+    check_for_damage(database)
+
+
+def check_for_damage(database: sqlite3.Connection) -> None:
+    """Have SQLite look at the structure of the whole file."""
     [(check,)] = database.execute("PRAGMA quick_check(1)").fetchall()
     if check != "ok":
         raise SpoolFailed(f"the file is damaged: {check}")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed
-from receiver.spool.file import SUFFIX, SpoolFile
+from receiver.spool.leftover import ReadOnlyFile, open_leftover
 from receiver.spool.locking import InUse
+from receiver.spool.parts import SUFFIX
 
 _ENDLESS = 1 << 62
 
@@ -27,7 +28,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """One file; ``why`` says of a damaged one what is wrong, and of one in use who drains it."""
+    """One file; ``why`` says what is wrong with it or its disk, and of one in use who drains it."""
 
     file: str
     state: State
@@ -64,13 +65,20 @@ def listed(folder: Path) -> Iterator[ListedFile]:
     """
     for path in spool_files(folder):
         try:
-            file = SpoolFile(path, _ENDLESS)
+            file = open_leftover(path, _ENDLESS)
         except InUse:
             why = "its process drains it: see its /readyz"
             yield ListedFile(path.name, State.IN_USE, why=why)
         except SpoolFailed as error:
-            why = str(error).removeprefix(f"{path}: ")
-            yield ListedFile(path.name, State.DAMAGED, why=why)
+            yield ListedFile(path.name, State.DAMAGED, why=_without(path, error))
         else:
-            yield ListedFile(path.name, State.LEFT_BEHIND, file.count, file.bytes)
+            why = ""
+            if isinstance(file, ReadOnlyFile):
+                why = f"it can only be read: {_without(path, file.why)}"
+            yield ListedFile(path.name, State.LEFT_BEHIND, file.count, file.bytes, why)
             file.close(delete_if_empty=False)
+
+
+def _without(path: Path, error: SpoolFailed) -> str:
+    """Return what is wrong with a file without its name, which stands beside it."""
+    return str(error).removeprefix(f"{path}: ")

@@ -12,15 +12,17 @@ class InUse(Exception):
     """Another process, alive, has locked the file."""
 
 
-def lock(path: Path) -> int:
+def lock(path: Path, how: int = os.O_RDWR | os.O_CREAT) -> int:
     """Lock the spool file at ``path``; return the descriptor that holds the lock until it closes.
+
+    ``how`` the file is opened: ``os.O_RDONLY`` will do, where it is there already.
 
     Raises:
         InUse: another process holds it.
         SpoolFailed: it cannot be locked.
     """
     try:
-        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(f"{path}.lock", how | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise SpoolFailed(f"{path}: {without_path(error)}") from error
     try:

@@ -12,9 +12,11 @@ import structlog
 from receiver.observability.alarms import Alarms
 from receiver.spool.commits import GroupCommit
 from receiver.spool.errors import SpoolFailed, SpoolFull
-from receiver.spool.file import SUFFIX, Spooled, SpoolFile, Stored
+from receiver.spool.file import Spooled, SpoolFile, Stored
 from receiver.spool.filesystem import network_file_system
 from receiver.spool.locking import InUse
+from receiver.spool.orphans import Orphans
+from receiver.spool.parts import SUFFIX
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -38,9 +40,8 @@ class Spool:
         self._file: SpoolFile | None = None
         self._next_path = self._new_path()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
-        self._orphans_thread = ThreadPoolExecutor(1, thread_name_prefix="spool-orphans")
         self._commits = GroupCommit(self._commit, alarms, slowest)
-        self._damaged: set[Path] = set()
+        self.orphans = Orphans(folder, max_bytes, alarms, self._is_own)
 
     @property
     def available(self) -> bool:
@@ -127,31 +128,6 @@ class Spool:
             self.full = ""
             self._alarms.over("", "spool-full")
 
-    async def orphan(self) -> SpoolFile | None:
-        """Return a file that its process left behind, opened and locked; None if there is none.
-
-        One that cannot be read is told once, and left for a person to look at.
-        """
-        file, unusable = await self.in_orphans_thread(self._open_orphan)
-        for path, error in unusable.items():
-            self.set_aside(path, error)
-        return file
-
-    def _open_orphan(self) -> tuple[SpoolFile | None, dict[Path, SpoolFailed]]:
-        # The next one is this process's too, though it can be there only by a failed attempt.
-        own = {self._next_path, None if self._file is None else self._file.path}
-        unusable: dict[Path, SpoolFailed] = {}
-        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
-            if path in own or path in self._damaged:
-                continue
-            try:
-                return SpoolFile(path, self._max_bytes), unusable
-            except InUse:
-                continue
-            except SpoolFailed as error:
-                unusable[path] = error
-        return None, unusable
-
     def tell_refused(self, why: str) -> None:
         """Tell whether something stays here because Kafka refuses it; empty if nothing does."""
         if why:
@@ -160,23 +136,17 @@ class Spool:
         else:
             self._alarms.over("", "inbox-refuses")
 
-    def set_aside(self, path: Path, error: Exception) -> None:
-        """Leave a file that cannot be used to a person, so that the others are drained."""
-        self._damaged.add(path)
-        self._alarms.sound(
-            "",
-            "spool-damaged",
-            why=str(error),
-            remedy="keep the file; 'payevents spool status' shows it",
-        )
-
     async def close(self) -> None:
         """Write what waits, close the file."""
         await self._commits.end()
         if self._file is not None:
             await self.in_thread(self._file.close)
         self._thread.shutdown(wait=False)
-        self._orphans_thread.shutdown(wait=False)
+        self.orphans.close()
+
+    def _is_own(self, path: Path) -> bool:
+        # The next one can be there by a failed attempt only; it is nobody else's all the same.
+        return path == self._next_path or (self._file is not None and path == self._file.path)
 
     def _open(self) -> SpoolFile:
         try:
@@ -236,10 +206,6 @@ class Spool:
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         """Do ``work`` in the one thread that touches this process's own file."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    async def in_orphans_thread(self, work: Callable[[], _T]) -> _T:
-        """Do ``work`` in the thread for what others left: a large file takes long to open."""
-        return await asyncio.get_running_loop().run_in_executor(self._orphans_thread, work)
 
 
 def _copy(old: SpoolFile, fresh: SpoolFile) -> None:

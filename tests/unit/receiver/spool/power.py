@@ -12,7 +12,8 @@ from random import Random
 import pytest
 
 from receiver.spool.errors import SpoolFailed
-from receiver.spool.file import SUFFIX, Spooled, SpoolFile, Stored
+from receiver.spool.file import Spooled, SpoolFile, Stored
+from receiver.spool.parts import SUFFIX
 from tests.unit.receiver.spool.disk import Created, Disk, FolderSynced, Operation, Survives
 from tests.unit.receiver.spool.recording import Recorder
 

@@ -67,7 +67,7 @@ async def test_a_failed_attempt_is_nobodys_file(
     tmp_path: Path, spool: Spool, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where it cannot even be deleted, it is not taken for one that a dead process left."""
-    monkeypatch.setattr("receiver.spool.file._delete", lambda _: None)
+    monkeypatch.setattr("receiver.spool.file.delete", lambda _: None)
     assert not await spool.renew()
     assert len([name for name in names(tmp_path) if name.endswith(".spool")]) == 2
     await drain_of(spool, Kafka()).drain_orphans()
