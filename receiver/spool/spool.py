@@ -13,7 +13,7 @@ from receiver.observability.alarms import Alarms
 from receiver.spool.commits import GroupCommit
 from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.file import Spooled, SpoolFile, Stored
-from receiver.spool.filesystem import network_file_system
+from receiver.spool.filesystem import file_system, is_memory, is_network
 from receiver.spool.locking import InUse
 from receiver.spool.orphans import Orphans
 from receiver.spool.parts import SUFFIX
@@ -153,9 +153,11 @@ class Spool:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise SpoolFailed(f"{self.folder}: {error}") from error
-        kind = network_file_system(self.folder)
-        if kind is not None:
+        kind = file_system(self.folder)
+        if is_network(kind):
             raise SpoolFailed(f"{self.folder} is on {kind}: a spool needs a disk of this machine")
+        if is_memory(kind):
+            log.warning("the spool is in memory: a reboot loses it", path=str(self.folder), on=kind)
         # The same path until it could be opened: a broken disk must not be littered with attempts.
         path = self._next_path
         try:

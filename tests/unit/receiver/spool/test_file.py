@@ -11,7 +11,6 @@ import pytest
 
 from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.file import Spooled, SpoolFile
-from receiver.spool.filesystem import network_file_system
 from receiver.spool.locking import InUse
 
 MOST = 1 << 20
@@ -136,17 +135,3 @@ def test_every_append_is_one_synchronised_transaction(tmp_path: Path) -> None:
         other = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         assert other.execute("SELECT count(*) FROM spooled").fetchone() == (2,)
         other.close()
-
-
-@pytest.mark.parametrize(
-    ("mounts", "kind"),
-    [
-        ("rootfs / ext4 rw 0 0\nserver:/x /data nfs4 rw 0 0\n", "nfs4"),
-        ("rootfs / ext4 rw 0 0\n/dev/sdb /data xfs rw 0 0\n", None),
-        ("server:/ / nfs rw 0 0\n/dev/sdb /data ext4 rw 0 0\n", None),
-        ("rootfs / ext4 rw 0 0\nx /data ext4 rw 0 0\n//s/y /data cifs rw 0 0\n", "cifs"),
-    ],
-)
-def test_network_file_systems_are_told(mounts: str, kind: str | None) -> None:
-    """The deepest and latest mount decides; network file systems are named."""
-    assert network_file_system(Path("/data/spool"), mounts) == kind
