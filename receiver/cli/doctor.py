@@ -16,6 +16,7 @@ from receiver.cli.kafka import failure_text, run_quietly
 from receiver.cli.output import print_json, printable
 from receiver.observability.doctor import examine_cluster, examine_settings
 from receiver.observability.findings import Finding, Verdict
+from receiver.observability.spool_findings import examine_spool
 from receiver.words import counted
 
 _MARKS = {Verdict.OK: "ok     ", Verdict.WARNING: "warning", Verdict.WRONG: "WRONG  "}
@@ -49,7 +50,7 @@ def _examine(config: Path | None, account: str | None) -> list[Finding]:
         ]
     if account is not None:
         return examine_one(settings, account)
-    return [*examine_settings(settings), *_cluster(settings)]
+    return [*examine_settings(settings), *examine_spool(settings.spool), *_cluster(settings)]
 
 
 def _cluster(settings: Settings) -> list[Finding]:
