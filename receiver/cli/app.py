@@ -77,7 +77,10 @@ def demo(
 
 @app.command("check-config")
 def check_config(config: ConfigOption = None) -> None:
-    """Name every mistake in the configuration, and what should be known about it."""
+    """Name every mistake in the configuration, and what should be known about it.
+
+    Neither Kafka nor a disk is looked at: that is what doctor does.
+    """
     settings = load_settings(config)
     if config is None:
         told = "no file was read: give --config or set PAYEVENTS_CONFIG"

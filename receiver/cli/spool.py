@@ -28,10 +28,9 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
     if json:
         print_json({"directory": str(folder), "files": rows})
         return
-    empty = f"nothing is spooled in {folder}"
-    if not folder.is_dir():
-        empty += ": there is no such folder"
-    print_table(rows, ["file", "state", "observations", "bytes", "why"], empty)
+    print_table(
+        rows, ["file", "state", "observations", "bytes", "why"], f"nothing is spooled in {folder}"
+    )
 
 
 @app.command()
@@ -47,7 +46,8 @@ def drain(config: ConfigOption = None, json: JsonOption = False) -> None:
     settings = load_settings(config)
     folder = Path(settings.spool.directory)
     with _failing():
-        # The drain takes a folder that it cannot look into for an empty one.
+        # Before Kafka is asked for anything.
+        _check(folder)
         spool_files(folder)
     count = run(settings, lambda clients: _drain(settings, clients))
     left = _listed(folder)
@@ -69,7 +69,22 @@ def _listed(folder: Path) -> "list[ListedFile]":
     from receiver.spool.listing import listed
 
     with _failing():
+        _check(folder)
         return list(listed(folder))
+
+
+def _check(folder: Path) -> None:
+    """Refuse a folder that is not there: whether that is the right one, nobody knows."""
+    from receiver.failures import without_path
+    from receiver.spool.errors import SpoolFailed
+
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        told = "a process that receives makes it; check spool.directory, or ask 'payevents doctor'"
+        raise SpoolFailed(f"{folder}: there is no such folder; {told}") from None
+    except OSError as error:
+        raise SpoolFailed(f"{folder}: {without_path(error)}; check spool.directory") from error
 
 
 @contextmanager

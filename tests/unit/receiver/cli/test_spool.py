@@ -52,12 +52,22 @@ def damage(folder: Path) -> None:
 
 def test_an_empty_folder_is_named(config: Path, folder: Path) -> None:
     """Whether it is the right folder, only who reads its name can tell."""
-    missing = run(config, "status")
-    assert missing.stdout == f"nothing is spooled in {folder}: there is no such folder\n"
     folder.mkdir()
     empty = run(config, "status")
     assert empty.stdout == f"nothing is spooled in {folder}\n"
-    assert missing.exit_code == empty.exit_code == 0
+    assert empty.exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["status", "drain"])
+def test_a_folder_that_is_not_there_is_an_error(
+    config: Path, folder: Path, drained: list[int], command: str
+) -> None:
+    """Webhooks may wait in another one: that is not nothing, and Kafka is not asked."""
+    done = run(config, command)
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"error: {folder}: there is no such folder; ")
+    assert drained
 
 
 @pytest.mark.parametrize("command", ["status", "drain"])
