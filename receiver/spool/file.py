@@ -195,11 +195,16 @@ class SpoolFile:
             return False
 
     def _measure(self) -> tuple[int, int]:
-        [(count, size)] = self._database.execute(
-            "SELECT count(*), coalesce(sum(length(key) + length(headers) + length(body)), 0)"
-            " FROM spooled"
-        ).fetchall()
-        return int(count), int(size)
+        return measure(self._database)
+
+
+def measure(database: sqlite3.Connection) -> tuple[int, int]:
+    """Return how many observations there are, and their size in bytes."""
+    [(count, size)] = database.execute(
+        "SELECT count(*), coalesce(sum(length(key) + length(headers) + length(body)), 0)"
+        " FROM spooled"
+    ).fetchall()
+    return int(count), int(size)
 
 
 def _size(key: bytes, headers: bytes, body: bytes) -> int:

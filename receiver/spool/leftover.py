@@ -3,12 +3,14 @@
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
+from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed
-from receiver.spool.file import SpoolFile, Stored, check_for_damage
+from receiver.spool.file import SpoolFile, Stored, check_for_damage, measure
 from receiver.spool.locking import lock
-from receiver.spool.parts import has_log
+from receiver.spool.parts import check_log, has_log
 
 
 class ReadOnlyFile(SpoolFile):
@@ -38,15 +40,35 @@ class ReadOnlyFile(SpoolFile):
     def _connected(self) -> sqlite3.Connection:
         # To read a log SQLite needs the file with its index, which it cannot make here. Without a
         # log it must be told that it needs none; told so where there is one, it would ignore it.
-        immutable = "" if has_log(self.path) else "&immutable=1"
-        uri = f"{self.path.absolute().as_uri()}?mode=ro{immutable}"
-        database = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        database = _reader(self.path, "" if has_log(self.path) else "&immutable=1")
         try:
             check_for_damage(database)
         except BaseException:
             database.close()
             raise
         return database
+
+
+def _reader(path: Path, option: str = "") -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode=ro{option}"
+    return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+
+def measured(path: Path) -> tuple[int, int]:
+    """Return how many observations a living process's file holds, and their bytes, as of now.
+
+    That takes no lock of the process's, and keeps nothing from it: SQLite's log has readers beside
+    its writer.
+
+    Raises:
+        SpoolFailed: the file cannot be read, or is gone.
+    """
+    try:
+        check_log(path)
+        with closing(_reader(path)) as database:
+            return measure(database)
+    except (sqlite3.Error, OSError, SpoolFailed) as error:
+        raise SpoolFailed(f"{path}: {without_path(error)}") from error
 
 
 def open_leftover(path: Path, max_bytes: int, *, to_empty: bool = False) -> SpoolFile:

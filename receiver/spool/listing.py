@@ -8,7 +8,7 @@ from pathlib import Path
 
 from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed
-from receiver.spool.leftover import ReadOnlyFile, open_leftover
+from receiver.spool.leftover import ReadOnlyFile, measured, open_leftover
 from receiver.spool.locking import InUse
 from receiver.spool.parts import SUFFIX
 
@@ -58,7 +58,7 @@ def spool_files(folder: Path) -> list[Path]:
 
 
 def listed(folder: Path) -> Iterator[ListedFile]:
-    """Yield the spool files in ``folder``; only what nobody uses can be looked into.
+    """Yield the spool files in ``folder``.
 
     Raises:
         SpoolFailed: the folder cannot be looked into.
@@ -67,8 +67,7 @@ def listed(folder: Path) -> Iterator[ListedFile]:
         try:
             file = open_leftover(path, _ENDLESS)
         except InUse:
-            why = "its process drains it: see its /readyz"
-            yield ListedFile(path.name, State.IN_USE, why=why)
+            yield _in_use(path)
         except SpoolFailed as error:
             yield ListedFile(path.name, State.DAMAGED, why=_without(path, error))
         else:
@@ -77,6 +76,17 @@ def listed(folder: Path) -> Iterator[ListedFile]:
                 why = f"it can only be read: {_without(path, file.why)}"
             yield ListedFile(path.name, State.LEFT_BEHIND, file.count, file.bytes, why)
             file.close(delete_if_empty=False)
+
+
+def _in_use(path: Path) -> ListedFile:
+    """Count what waits in a file of a living process, as one more reader of its log."""
+    why = "its process drains it: see its /readyz"
+    try:
+        count, size = measured(path)
+    except SpoolFailed as error:
+        why += f"; it cannot be counted here: {_without(path, error)}"
+        return ListedFile(path.name, State.IN_USE, why=why)
+    return ListedFile(path.name, State.IN_USE, count, size, why)
 
 
 def _without(path: Path, error: SpoolFailed) -> str:
