@@ -105,6 +105,8 @@ class Drain:
         if await self._spool.renew():
             # Rows are counted from the first one again.
             self._own = _Source(self._spool.oldest, self._spool.remove)
+            # What others left on the same disk may be emptied now, too.
+            self._spool.orphans.try_again()
 
     def _try_again(self) -> None:
         if self._own.refused is not None:

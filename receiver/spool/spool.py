@@ -156,8 +156,6 @@ class Spool:
         kind = file_system(self.folder)
         if is_network(kind):
             raise SpoolFailed(f"{self.folder} is on {kind}: a spool needs a disk of this machine")
-        if is_memory(kind):
-            log.warning("the spool is in memory: a reboot loses it", path=str(self.folder), on=kind)
         # The same path until it could be opened: a broken disk must not be littered with attempts.
         path = self._next_path
         try:
@@ -167,6 +165,8 @@ class Spool:
             self._next_path = self._new_path()
             raise SpoolFailed(f"{path} is looked at: another name is tried next") from error
         self._next_path = self._new_path()
+        if is_memory(kind):
+            log.warning("the spool is in memory: a reboot loses it", path=str(path), on=kind)
         return opened
 
     def _renewed(self) -> SpoolFile:

@@ -139,6 +139,23 @@ async def test_what_is_on_a_full_disk_is_sent_once(
     assert codes(alarms) == []
 
 
+async def test_what_is_set_aside_is_tried_at_once_when_the_spool_goes_on(
+    folder: Path, alarms: Alarms
+) -> None:
+    """A disk that takes a new file may let the old ones be emptied, too."""
+    path, spool = left_closed(folder, count=3), Spool(folder, MOST, alarms)
+    drain = drain_of(spool, Kafka())
+    with read_only(folder):
+        await spool.open()
+        await drain.drain_orphans()
+        assert codes(alarms) == ["spool-failed", "spool-damaged"]
+    await drain.renew()
+    await drain.drain_orphans()
+    assert codes(alarms) == []
+    assert not is_there(path)
+    await spool.close()
+
+
 async def test_what_cannot_be_removed_after_all_is_sent_again_one_batch_at_most(
     folder: Path, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
