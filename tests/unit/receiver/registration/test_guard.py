@@ -84,6 +84,18 @@ async def test_one_arrival_does_not_prove_two_topics() -> None:
     assert len(stage.proven()) == 1
 
 
+async def test_what_has_proven_one_topic_proves_no_other() -> None:
+    """The window of a call reaches back a little, to arrivals that another call explains."""
+    stage = Stage()
+    while not stage.vitals.arrivals:
+        await stage.look()
+    stage.heard = False
+    for _ in range(3):
+        await stage.look()
+    assert set(stage.webhooks()) == set(TOPICS[:2])
+    assert stage.proven() == {TOPICS[0]}
+
+
 async def test_a_topic_that_another_has_is_not_touched() -> None:
     """What leads elsewhere and is not ours stays, unless an operator says otherwise."""
     stage = Stage()
