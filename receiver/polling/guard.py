@@ -24,12 +24,17 @@ from receiver.registration.aftermath import (
     renewing,
     unreached,
 )
-from receiver.registration.moves import Make, Read, Renew, Rest, next_move
+from receiver.registration.moves import Make, Move, Read, Renew, Rest, next_move
 from receiver.registration.proof import failed, settled
 from receiver.registration.reach import Reach
 from receiver.registration.registered import Call, Registered
 from receiver.registration.situation import Situation
-from receiver.registration.sweeping import is_sweep_due
+from receiver.registration.sweeping import (
+    is_suspicion_due,
+    is_sweep_due,
+    noticing,
+    swept_for_suspicion,
+)
 from receiver.registration.vitals import Vitals
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -95,9 +100,11 @@ class Guard:
         before = seen.registered
         situation = self._situation(account.name, registration, before, seen.vitals)
         known = self._known(situation, seen.gap)
-        sweeps = known.swept_at != before.swept_at and before.swept_at is not None
         situation = replace(situation, registered=known)
         move = next_move(situation)
+        if _is_idle(situation, move) and is_suspicion_due(known, situation.now):
+            known = swept_for_suspicion(known, situation.now)
+        sweeps = known.swept_at != before.swept_at and before.swept_at is not None
         is_unaffordable = isinstance(move, Renew) and account.budget.wait_for(_CALLS_TO_RENEW) > 0
         if is_unaffordable:
             # What is deleted must be created at once, not when there are calls again.
@@ -132,12 +139,14 @@ class Guard:
             known = assumed(known, registration.topics, now)
         known = blaming(replace(situation, registered=known))
         known = calmed(replace(situation, registered=known))
+        known = noticing(replace(situation, registered=known))
         sweeps = is_sweep_due(before, vitals, now, pause, gap)
         return msgspec.structs.replace(
             known,
             url=situation.url or "",
             looked_at=now,
             swept_at=now if sweeps or before.swept_at is None else before.swept_at,
+            is_unswept=known.is_unswept and not sweeps,
         )
 
     async def _read(self, account: AccountPolling, situation: Situation) -> Registered:
@@ -184,6 +193,12 @@ class Guard:
 
     def _now(self) -> float:
         return self.clock().timestamp()
+
+
+def _is_idle(situation: Situation, move: Move) -> bool:
+    """Tell whether nothing can be done at the provider now, and nothing is awaited from it."""
+    topics = situation.registered.topics.values()
+    return isinstance(move, Rest) and not any(one.call for one in topics)
 
 
 def _is_renewed(before: Registered, after: Registered) -> bool:

@@ -79,7 +79,8 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
     ``looked_at`` is when the guard last did its work, ``swept_at`` when it last had everything read
     again. ``explained`` are the latest arrivals that proved something: each proves one thing only.
     ``made`` are its latest steps, ``done`` the latest orders, and ``listed_for`` the last order for
-    which the listing was read.
+    which the listing was read. ``is_unswept`` says that a topic became suspect and that not
+    everything was read again since; ``suspicions`` counts how often in a row it was because of one.
     """
 
     url: str = ""
@@ -96,6 +97,8 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
     made: tuple[Made, ...] = ()
     done: tuple[Done, ...] = ()
     listed_for: str | None = None
+    is_unswept: bool = False
+    suspicions: int = 0
 
     def with_topic(self, topic: str, one: TopicRegistration) -> "Registered":
         """Return it with what is known of one topic replaced."""
