@@ -112,7 +112,7 @@ def _topic(patient: Patient, one: Condition) -> Finding:
             Verdict.WRONG,
             (
                 f"registered, and probably disabled since {_or_never(one.suspected_since)}:"
-                f" {counted(one.missed, 'fact was', 'facts were')} not announced"
+                f" {_why_suspected(one)}"
             ),
             f"{command} --recreate{alone}",
         ),
@@ -130,6 +130,12 @@ def _topic(patient: Patient, one: Condition) -> Finding:
     }
     verdict, told, remedy = judged[one.state]
     return Finding(f"webhook {one.topic}", verdict, told, remedy)
+
+
+def _why_suspected(one: Condition) -> str:
+    if one.registration.is_silent:
+        return "a test notification did not arrive, and something else did"
+    return f"{counted(one.missed, 'fact was', 'facts were')} not announced"
 
 
 def _budgets(situation: Situation) -> dict[str, FailureBudget]:

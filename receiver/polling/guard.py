@@ -11,11 +11,12 @@ import structlog
 
 from handlers.clock import Clock
 from handlers.exchange import CallFailed, ProviderFailure
-from handlers.registration import Registration, Step, StepFailed
+from handlers.registration import Action, Registration, Step, StepFailed
 from receiver.polling.account import AccountPolling
 from receiver.polling.caller import Caller
 from receiver.registration.aftermath import (
     after_orders,
+    after_probe_failed,
     after_reading,
     after_step,
     assumed,
@@ -24,10 +25,10 @@ from receiver.registration.aftermath import (
     renewing,
     unreached,
 )
-from receiver.registration.moves import Make, Move, Read, Renew, Rest, next_move
+from receiver.registration.moves import Make, Move, Probe, Read, Renew, Rest, next_move
 from receiver.registration.proof import failed, settled
 from receiver.registration.reach import Reach
-from receiver.registration.registered import Call, Registered
+from receiver.registration.registered import PROBE, Call, Registered
 from receiver.registration.situation import Situation
 from receiver.registration.sweeping import (
     is_suspicion_due,
@@ -105,10 +106,8 @@ class Guard:
         if _is_idle(situation, move) and is_suspicion_due(known, situation.now):
             known = swept_for_suspicion(known, situation.now)
         sweeps = known.swept_at != before.swept_at and before.swept_at is not None
-        is_unaffordable = isinstance(move, Renew) and account.budget.wait_for(_CALLS_TO_RENEW) > 0
-        if is_unaffordable:
-            # What is deleted must be created at once, not when there are calls again.
-            move = Rest(situation.now + account.budget.wait_for(_CALLS_TO_RENEW))
+        if isinstance(move, Renew | Probe):
+            move = _if_affordable(situation, move, account.budget.wait_for(_CALLS_TO_RENEW))
         asked = False
         try:
             match move:
@@ -117,12 +116,10 @@ class Guard:
                     known = await self._read(account, situation)
                 case Renew():
                     known = renewing(situation, move.topic)
-                case Make():
+                case Make() | Probe():
                     known, asked = await self._step(account, situation, move.step)
         except ProviderFailure as error:
-            if isinstance(error, CallFailed):
-                # It may have been done all the same.
-                known = msgspec.structs.replace(known, listed_at=None)
+            known = _after_failure(situation, move, error)
             return Look(known, situation.now, asked=True, sweeps=sweeps, failure=error)
         after = replace(situation, registered=known, now=self._now())
         known = after_orders(after)
@@ -134,7 +131,8 @@ class Guard:
         registration, vitals, now = situation.registration, situation.vitals, situation.now
         before = situation.registered
         pause = registration.check_interval.total_seconds()
-        known = settled(before, vitals.arrivals, now, pause)
+        known = before if gap <= 0 else msgspec.structs.replace(before, taken_over_at=now)
+        known = settled(known, vitals, now, pause)
         if not registration.managed:
             known = assumed(known, registration.topics, now)
         known = blaming(replace(situation, registered=known))
@@ -173,12 +171,18 @@ class Guard:
         except StepFailed as error:
             bound.warning("a step of the registration failed", why=str(error))
             pause = registration.check_interval.total_seconds()
-            one = failed(one, str(error), self._now(), pause)
+            is_probe = _is_probe(situation, step)
+            if is_probe:
+                known = after_probe_failed(situation, step.topic)
+                one = known.of(step.topic)
+            if not is_probe or one.proven_at is None:
+                one = failed(one, str(error), self._now(), pause)
             # What it was planned by may be wrong.
             known = msgspec.structs.replace(known, listed_at=None)
             return known.with_topic(step.topic, one), True
         bound.info("a step of the registration was made", why=step.why, url=step.url)
-        call = Call(step.action.value, began_at, self._now())
+        action = PROBE if _is_probe(situation, step) else step.action.value
+        call = Call(action, began_at, self._now())
         return after_step(situation, step, id_, call), True
 
     async def _why_unreachable(self) -> str | None:
@@ -193,6 +197,31 @@ class Guard:
 
     def _now(self) -> float:
         return self.clock().timestamp()
+
+
+def _after_failure(situation: Situation, move: Move, error: ProviderFailure) -> Registered:
+    """Return what is known when a move was not answered as it should have been."""
+    known = situation.registered
+    if isinstance(move, Make | Probe) and _is_probe(situation, move.step):
+        known = after_probe_failed(situation, move.step.topic)
+    if isinstance(error, CallFailed):
+        # It may have been done all the same.
+        known = msgspec.structs.replace(known, listed_at=None)
+    return known
+
+
+def _if_affordable(situation: Situation, move: Move, wait: float) -> Move:
+    """Return a move that has others follow, or a rest if there are calls for them in a while only.
+
+    What is deleted must be created at once, not when there are calls again.
+    """
+    interval = situation.registration.check_interval.total_seconds()
+    return Rest(situation.now + min(wait, interval)) if wait > 0 else move
+
+
+def _is_probe(situation: Situation, step: Step) -> bool:
+    """Tell whether a step is a test that nobody ordered."""
+    return step.action is Action.TEST and situation.order is None
 
 
 def _is_idle(situation: Situation, move: Move) -> bool:

@@ -8,7 +8,8 @@ import msgspec
 from handlers.registration import Action, Step, Subscription, leads_to
 from receiver.registration.moves import steps_to_make
 from receiver.registration.outcome import outcome
-from receiver.registration.registered import Call, Listed, Made, Registered
+from receiver.registration.probing import probes
+from receiver.registration.registered import PROBE, Call, Listed, Made, Registered
 from receiver.registration.situation import Situation
 from receiver.registration.suspicion import blamed
 
@@ -33,7 +34,7 @@ def blaming(situation: Situation) -> Registered:
     """Return what is known with each topic noted that something is missed of, and since when."""
     registered = situation.registered
     for topic, one in registered.topics.items():
-        facts = blamed(situation.vitals, topic, one.enabled_at)
+        facts = blamed(situation.vitals, topic, one.enabled_at, one.heard_at)
         since = one.blamed_since or situation.now if facts else None
         if since != one.blamed_since:
             blamed_now = msgspec.structs.replace(one, blamed_since=since)
@@ -56,7 +57,8 @@ def calmed(situation: Situation) -> Registered:
     situation = replace(situation, registered=registered)
     if situation.order is not None:
         return registered
-    left = {step.topic for step in (*situation.renewals(), *steps_to_make(situation, None))}
+    steps = (*situation.renewals(), *steps_to_make(situation, None), *probes(situation))
+    left = {step.topic for step in steps}
     for topic, one in registered.topics.items():
         if topic not in left and one.call is None and (one.problem or one.failures):
             calm = msgspec.structs.replace(one, problem=None, failures=0, not_before=0.0)
@@ -113,9 +115,13 @@ def after_reading(situation: Situation, found: Sequence[Subscription], now: floa
     for topic in {*registered.topics, *right}:
         one, id_ = registered.of(topic), right.get(topic)
         if id_ is None:
-            one = msgspec.structs.replace(one, id=None, enabled_at=None, proven_at=None)
+            one = msgspec.structs.replace(
+                one, id=None, enabled_at=None, proven_at=None, unheard_at=None
+            )
         elif one.id != id_:
-            one = msgspec.structs.replace(one, id=id_, enabled_at=now, proven_at=None)
+            one = msgspec.structs.replace(
+                one, id=id_, enabled_at=now, proven_at=None, unheard_at=None
+            )
         registered = registered.with_topic(topic, one)
     present = {one.id for one in found}
     return msgspec.structs.replace(
@@ -136,10 +142,17 @@ def after_step(situation: Situation, step: Step, made_id: str, call: Call) -> Re
     if step.action is not Action.DELETE:
         # It is known only of what led here before, and proving that enables nothing.
         enabled_at = one.enabled_at or call.ended_at
-        is_renewed = one.is_renewed and step.action is not Action.CREATE
+        is_created = step.action is Action.CREATE
         one = msgspec.structs.replace(
-            one, id=made_id, enabled_at=enabled_at, call=call, is_renewed=is_renewed
+            one,
+            id=made_id,
+            enabled_at=enabled_at,
+            call=call,
+            is_renewed=one.is_renewed and not is_created,
+            unheard_at=None if is_created else one.unheard_at,
         )
+        if call.action == PROBE:
+            one = msgspec.structs.replace(one, probed_at=call.began_at)
         listed.append(Listed(made_id, step.topic, step.url))
         ours.append(made_id)
     elif step.id == one.id:
@@ -153,6 +166,12 @@ def after_step(situation: Situation, step: Step, made_id: str, call: Call) -> Re
         ours=tuple(ours),
         made=(*registered.made, made)[-_MOST_MADE:],
     )
+
+
+def after_probe_failed(situation: Situation, topic: str) -> Registered:
+    """Return what is known once a probe could not be made: as if it had been, it can wait."""
+    one = msgspec.structs.replace(situation.registered.of(topic), probed_at=situation.now)
+    return situation.registered.with_topic(topic, one)
 
 
 def after_orders(situation: Situation) -> Registered:

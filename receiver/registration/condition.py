@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from handlers.clock import rfc3339
 from handlers.registration import Subscription
-from receiver.registration.registered import TopicRegistration
+from receiver.registration.registered import PROBE, TopicRegistration
 from receiver.registration.situation import Situation
 from receiver.registration.vitals import TopicVitals
 
@@ -110,7 +110,8 @@ def _state(topic: str, found: Subscription | None, situation: Situation) -> Stat
     if situation.is_suspect(topic):
         return State.SUSPECTED
     one = registered.of(topic)
-    if one.call is not None:
+    is_probed = one.proven_at is not None and one.call is not None and one.call.action == PROBE
+    if one.call is not None and not is_probed:
         return State.AWAITED
     is_proven = one.proven_at is not None and one.problem is None
     return State.PROVEN if is_proven else State.UNPROVEN

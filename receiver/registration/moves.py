@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from handlers.registration import Action, Step
-from receiver.registration.proof import WINDOW
+from receiver.registration.probing import probe_at, probes
+from receiver.registration.proof import window
 from receiver.registration.signs import Order
 from receiver.registration.situation import Situation
 
@@ -21,6 +22,13 @@ class Read:
 @dataclass(frozen=True, slots=True)
 class Make:
     """Make a step."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Make a step that can wait: a test, to see whether a topic is enabled."""
 
     step: Step
 
@@ -42,15 +50,16 @@ class Rest:
     until: float
 
 
-Move: TypeAlias = Read | Make | Renew | Rest
+Move: TypeAlias = Read | Make | Probe | Renew | Rest
 
 
 def next_move(situation: Situation) -> Move:
     """Return what to do next. Steps are made one by one, each after the last one was proven."""
-    waiting = [one.call.ended_at for one in situation.registered.topics.values() if one.call]
-    if waiting:
+    calls = [one.call for one in situation.registered.topics.values() if one.call]
+    if calls:
         # Else an arrival could be explained by either of two calls.
-        return Rest(min(waiting) + WINDOW + _AFTER_THE_WINDOW)
+        ends_at = min(call.ended_at + window(call, situation.vitals) for call in calls)
+        return Rest(ends_at + _AFTER_THE_WINDOW)
     order = situation.order
     if _is_listing_due(situation, order):
         return Read()
@@ -64,10 +73,18 @@ def next_move(situation: Situation) -> Move:
         left = next(steps_left(situation, order), None)
         if left is not None:
             return Make(left)
+    return _next_if_all_is_made(situation, order, steps)
+
+
+def _next_if_all_is_made(situation: Situation, order: Order | None, blocked: list[Step]) -> Move:
     if may_change(situation, order):
         for topic in situation.to_renew(order):
             return Renew(topic)
-    return Rest(_until(situation, steps))
+    tests = list(probes(situation)) if order is None else []
+    for step in tests:
+        if situation.now >= _not_before(situation, step):
+            return Probe(step)
+    return Rest(_until(situation, [*blocked, *tests]))
 
 
 def may_change(situation: Situation, order: Order | None) -> bool:
@@ -128,4 +145,7 @@ def _until(situation: Situation, blocked: list[Step]) -> float:
         suspect_at = situation.suspect_at(topic)
         if suspect_at is not None:
             times.append(max(suspect_at, situation.renewed_again_at(topic)))
+        probed_at = probe_at(situation, topic)
+        if probed_at is not None:
+            times.append(probed_at)
     return max(now + 1.0, min(at for at in times if at > now))

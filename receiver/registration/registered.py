@@ -11,6 +11,10 @@ REGISTRATION = "registration"
 """The kind of the one watch of an account that looks after its subscriptions."""
 
 
+PROBE = "probe"
+"""The action of a call for a test notification that nobody ordered."""
+
+
 class Listed(msgspec.Struct, array_like=True, frozen=True):
     """A subscription as the provider listed it."""
 
@@ -20,7 +24,10 @@ class Listed(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Call(msgspec.Struct, array_like=True, frozen=True):
-    """A call of ours that makes the provider call us: from before it was made to its answer."""
+    """A call of ours that makes the provider call us: from before it was made to its answer.
+
+    ``action`` is the step's, or :data:`PROBE`.
+    """
 
     action: str
     began_at: float
@@ -38,6 +45,10 @@ class TopicRegistration(msgspec.Struct, array_like=True, frozen=True):
     ``is_renewed`` says that it is being deleted and created anew, from before the one to after the
     other, whoever goes on with it. ``renewals`` counts those since it was last well for long, and
     ``blamed_since`` is since when something is missed that it should have announced.
+
+    ``probed_at`` is when a test was last asked for that nobody ordered, whatever came of it, and
+    ``heard_at`` when any test last arrived. ``unheard_at`` is when a probe was given up: the topic
+    is doubted until something else that we cause arrives, and taken for disabled from then on.
     """
 
     id: str | None = None
@@ -51,6 +62,19 @@ class TopicRegistration(msgspec.Struct, array_like=True, frozen=True):
     is_renewed: bool = False
     renewals: int = 0
     blamed_since: float | None = None
+    probed_at: float | None = None
+    heard_at: float | None = None
+    unheard_at: float | None = None
+
+    @property
+    def is_doubted(self) -> bool:
+        """Tell whether a probe was given up, and nothing else was seen to arrive since."""
+        return self.unheard_at is not None and self.proven_at is None
+
+    @property
+    def is_silent(self) -> bool:
+        """Tell whether a probe was given up although something else arrives."""
+        return self.unheard_at is not None and self.proven_at is not None
 
 
 class Made(msgspec.Struct, array_like=True, frozen=True):
@@ -81,6 +105,7 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
     ``made`` are its latest steps, ``done`` the latest orders, and ``listed_for`` the last order for
     which the listing was read. ``is_unswept`` says that a topic became suspect and that not
     everything was read again since; ``suspicions`` counts how often in a row it was because of one.
+    ``taken_over_at`` is when whoever has the account looked for the first time.
     """
 
     url: str = ""
@@ -99,6 +124,12 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
     listed_for: str | None = None
     is_unswept: bool = False
     suspicions: int = 0
+    taken_over_at: float | None = None
+
+    @property
+    def tests_arrive(self) -> bool:
+        """Tell whether a test notification of any topic was ever seen to arrive."""
+        return any(one.heard_at is not None for one in self.topics.values())
 
     def with_topic(self, topic: str, one: TopicRegistration) -> "Registered":
         """Return it with what is known of one topic replaced."""

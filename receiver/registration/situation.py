@@ -13,6 +13,9 @@ from receiver.registration.vitals import TopicVitals, Vitals
 ORDER_LIVES = 3600.0
 """Seconds after which an order that could not be carried out is forgotten: nobody waits."""
 
+PROBED_EVERY = 24 * 3600.0
+"""Seconds between two probes of one topic, at least."""
+
 _FIRST_PAUSE = 3600.0
 _LONGEST_PAUSE = 24 * 3600.0
 """Seconds between two renewals of one topic, at first and at most."""
@@ -82,7 +85,8 @@ class Situation:
         for topic in self.asked_topics(order):
             right, one = self.right(topic), self.registered.of(topic)
             if right is not None and (one.proven_at is None or (test and one.order != test)):
-                action = Action.TEST if self.registration.can_test else Action.MODIFY
+                may_test = self.may_probe(topic) if order is None else self.registration.can_test
+                action = Action.TEST if may_test and not one.is_doubted else Action.MODIFY
                 yield Step(action, topic, right.url, right.id, "to see that it arrives here")
 
     def renewals(self) -> Iterator[Step]:
@@ -106,12 +110,47 @@ class Situation:
                 if order.recreate and one.order != order.id:
                     yield topic
             elif self.is_suspect(topic) and self.now >= self.renewed_again_at(topic):
-                yield topic
+                # Where nothing at all arrives it is not the webhook that is to blame.
+                is_shown = one.proven_at is not None or not self.registration.can_test
+                if is_shown and not self.is_to_be_heard(topic):
+                    yield topic
+
+    def may_probe(self, topic: str) -> bool:
+        """Tell whether a test that nobody ordered may be made of a topic."""
+        probed_at = self.registered.of(topic).probed_at
+        is_long_ago = probed_at is None or abs(self.now - probed_at) >= PROBED_EVERY
+        return self.registration.can_test and is_long_ago
+
+    def is_to_be_heard(self, topic: str) -> bool:
+        """Tell whether a test is to be made before a suspect topic is created anew.
+
+        If it arrives, one that works is spared, with what is queued for it. It is spared once: a
+        test may arrive although nothing else does.
+        """
+        one, known = self.registered.of(topic), self.vitals.topics.get(topic, TopicVitals())
+        told_at = max(one.enabled_at or 0.0, known.alive_at or 0.0)
+        return (
+            self.may_probe(topic)
+            and self.silent_since(topic) is None
+            and (one.heard_at or 0.0) <= told_at
+            and (self.registered.tests_arrive or not one.renewals)
+        )
+
+    def silent_since(self, topic: str) -> float | None:
+        """Return since when a topic is taken for disabled because of a probe, None if it is not."""
+        one, known = self.registered.of(topic), self.vitals.topics.get(topic, TopicVitals())
+        if not one.is_silent or (known.alive_at or 0.0) > (one.unheard_at or 0.0):
+            return None
+        return one.unheard_at
 
     def suspect_at(self, topic: str) -> float | None:
         """Return from when on a topic is probably disabled, None if nothing speaks for it."""
+        times = (self.silent_since(topic), self._missed_at(topic))
+        return min((at for at in times if at is not None), default=None)
+
+    def _missed_at(self, topic: str) -> float | None:
         one = self.registered.of(topic)
-        facts = blamed(self.vitals, topic, one.enabled_at)
+        facts = blamed(self.vitals, topic, one.enabled_at, one.heard_at)
         if not facts:
             return None
         # Only the latest facts are known, so that in a busy shop the first are long forgotten.
@@ -142,10 +181,10 @@ class Situation:
         return 0 if is_long_ago else one.renewals
 
     def is_renewed_in_vain(self, topic: str) -> bool:
-        """Tell whether a topic was created anew and has told nothing new since."""
-        one, known = self.registered.of(topic), self.vitals.topics.get(topic)
-        alive_at = None if known is None else known.alive_at
-        return bool(one.renewals) and (alive_at is None or alive_at <= (one.enabled_at or 0.0))
+        """Tell whether a topic was created anew and neither it nor a test of it was heard since."""
+        one, known = self.registered.of(topic), self.vitals.topics.get(topic, TopicVitals())
+        told_at = max(known.alive_at or 0.0, one.heard_at or 0.0)
+        return bool(one.renewals) and told_at <= (one.enabled_at or 0.0)
 
     def failure_budget(self, topic: str) -> FailureBudget:
         """Return how much of a topic's budget of undeliverable notifications is used."""

@@ -21,16 +21,18 @@ def usual_delay(vitals: Vitals) -> float:
     return min(LONGEST_DELAY, max(SHORTEST_DELAY, 2 * longest))
 
 
-def blamed(vitals: Vitals, topic: str, enabled_at: float | None) -> tuple[Missed, ...]:
+def blamed(
+    vitals: Vitals, topic: str, enabled_at: float | None, heard_at: float | None = None
+) -> tuple[Missed, ...]:
     """Return the facts for whose silence nothing but a disabled webhook is known to blame.
 
-    They happened after it was enabled, and it has not told anything since they were found: one that
-    works and has lost a notification is not disabled.
+    They happened after it was enabled, and since they were found it has not told anything, nor did
+    a test of it arrive: one that works and has lost a notification is not disabled.
     """
     known = vitals.topics.get(topic)
     if known is None or enabled_at is None:
         return ()
-    alive_at = known.alive_at or 0.0
+    alive_at = max(known.alive_at or 0.0, heard_at or 0.0)
     return tuple(
         missed
         for missed in known.missed

@@ -56,11 +56,11 @@ def worries(situation: Situation, account: AccountSettings) -> Iterator[Worry]:
         )
     else:
         yield from _of_the_list(situation, account.name)
-    unproven = [topic for topic, one in registered.topics.items() if one.problem == UNPROVEN]
+    unproven = _unproven(situation)
     if unproven:
         yield Worry(
             UNPROVEN_CODE,
-            f"{_listed(unproven)}: {UNPROVEN}",
+            "; ".join(f"{_listed(topics)}: {why}" for why, topics in unproven.items()),
             "compare http.public_url with where requests arrive, and the account's keys with those"
             " at the provider",
         )
@@ -100,6 +100,18 @@ def _of_the_list(situation: Situation, account: str) -> Iterator[Worry]:
         )
 
 
+def _unproven(situation: Situation) -> dict[str, list[str]]:
+    """Return the topics that lead here and cannot be proven, by why."""
+    registered = situation.registered
+    found: dict[str, list[str]] = {}
+    for topic, one in registered.topics.items():
+        is_there = situation.right(topic) is not None
+        is_refused = is_there and one.proven_at is None and one.problem != registered.unreachable
+        if one.problem is not None and (is_refused or one.problem == UNPROVEN):
+            found.setdefault(one.problem, []).append(topic)
+    return found
+
+
 def _is_stuck(situation: Situation, topic: str) -> bool:
     """Tell whether a topic stays unregistered, for a reason that no other worry tells."""
     registered = situation.registered
@@ -134,7 +146,14 @@ def _of_the_silent(situation: Situation, account: str) -> Iterator[Worry]:
 
 
 def _of_one_silent(situation: Situation, topic: str) -> str:
-    facts = blamed(situation.vitals, topic, situation.registered.of(topic).enabled_at)
+    one = situation.registered.of(topic)
+    facts = blamed(situation.vitals, topic, one.enabled_at, one.heard_at)
+    silent_since = situation.silent_since(topic)
+    if silent_since is not None and not facts:
+        return (
+            f"a test notification had not arrived by {_time(silent_since)}, and what else the"
+            " provider was made to send did"
+        )
     first = min(missed.observed_at for missed in facts)
     subjects = _listed(dict.fromkeys(missed.subject for missed in facts))
     return (
