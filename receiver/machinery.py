@@ -106,6 +106,7 @@ class Machinery:
             health,
             self._from_directory,
             self._care,
+            service.spool,
         )
         spool = self._settings.spool.directory
         listener = AdminListener(

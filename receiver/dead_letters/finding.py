@@ -1,11 +1,14 @@
 """Finding dead letters among any number of them, with little of each in memory."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from handlers.clock import rfc3339
+from receiver.dead_letters.advice import advice
 from receiver.dead_letters.criteria import Criteria, last_at
 from receiver.dead_letters.letter import DeadLetter
 from receiver.kafka.clients import Clients
@@ -27,15 +30,41 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class OfReason:
+    """All letters that match and have the same reason: how many, and when the latest last came."""
+
+    reason: str
+    letters: int
+    last_at: datetime
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as ``/v1/dead-letters`` answers, with what to do."""
+        return {
+            "reason": self.reason,
+            "letters": self.letters,
+            "last_at": rfc3339(self.last_at),
+            **asdict(advice(self.reason)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """Some letters, the latest last, and how many more there are like them."""
+    """Some letters, the latest last, and how many more there are like them.
+
+    ``reasons`` are those of all of them, the most frequent first.
+    """
 
     letters: Sequence[DeadLetter]
     more: int
+    reasons: Sequence[OfReason] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return them as ``/v1/dead-letters`` answers."""
-        return {"dead_letters": [letter.as_json() for letter in self.letters], "more": self.more}
+        return {
+            "dead_letters": [letter.as_json() for letter in self.letters],
+            "more": self.more,
+            "reasons": [each.as_json() for each in self.reasons],
+        }
 
 
 async def find_letters(clients: Clients, topic: str, criteria: Criteria) -> list[Found]:
@@ -102,7 +131,13 @@ async def describe(clients: Clients, topic: str, found: Sequence[Found], limit: 
     chosen = found[-limit:]
     letters = [DeadLetter.of(row) async for row in read_letters(clients, topic, chosen)]
     letters.sort(key=lambda letter: (last_at(letter), letter.id))
-    return Listing(letters, len(found) - len(chosen))
+    return Listing(letters, len(found) - len(chosen), _reasons(found))
+
+
+def _reasons(found: Sequence[Found]) -> list[OfReason]:
+    latest = {letter.reason: letter.last_at for letter in found}
+    counts = Counter(letter.reason for letter in found)
+    return [OfReason(reason, count, latest[reason]) for reason, count in counts.most_common()]
 
 
 def _take(record: ConsumerRecord, criteria: Criteria, found: dict[bytes, Found]) -> None:

@@ -11,6 +11,19 @@ from handlers.clock import Clock, rfc3339
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
+TICKETS = frozenset(
+    {
+        "provider-away",
+        "provider-warns",
+        "calls-exhausted",
+        "contradicts-ledger",
+        "resource-too-large",
+        "old-key-in-use",
+    }
+)
+"""The codes of alarms that can wait for a working day: docs/operations.md pages on all others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """One thing that is wrong: since when, why, and what to do about it."""
@@ -21,6 +34,11 @@ class Alarm:
     remedy: str
     since: datetime
 
+    @property
+    def urgency(self) -> str:
+        """Return ``page`` if somebody must look at it at once, else ``ticket``."""
+        return "ticket" if self.code in TICKETS else "page"
+
     def as_json(self) -> dict[str, str]:
         """Return the alarm as ``/v1/status`` shows it."""
         return {
@@ -29,6 +47,7 @@ class Alarm:
             "why": self.why,
             "what_to_do": self.remedy,
             "since": rfc3339(self.since),
+            "urgency": self.urgency,
         }
 
 

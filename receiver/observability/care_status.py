@@ -1,7 +1,10 @@
-"""What ``/v1/status`` shows of an account whose webhooks are looked after here."""
+"""What ``/v1/status`` shows of an account that is polled here."""
 
+from datetime import timedelta
+
+from config.types import format_duration
 from handlers.provider import Handler
-from receiver.care.known import Care
+from receiver.care.known import Asked, Care
 from receiver.registration.condition import Condition, conditions, told
 from receiver.registration.situation import Situation
 
@@ -37,6 +40,19 @@ def care_as_json(handler: Handler, care: Care, now: float) -> dict[str, object]:
         "calls_allowed": handler.account.calls,
         "stopped": None if stop is None else stop.why,
         "last_reconciliation_at": told(care.windows_read_at),
+    }
+
+
+def asked_as_json(asked: Asked, now: float) -> dict[str, object]:
+    """Return how an account's provider is asked; ``now`` is in seconds since 1970."""
+    return {
+        "last_answer_at": told(asked.answered_at),
+        "failures": asked.failures,
+        "rests_until": told(asked.rests_until) if asked.rests_until > now else None,
+        "stopped": asked.stopped,
+        "calls_used": asked.calls_used,
+        "calls_allowed": asked.calls_allowed,
+        "calls_per": format_duration(timedelta(seconds=asked.calls_per)),
     }
 
 

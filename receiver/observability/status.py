@@ -7,12 +7,13 @@ from receiver.accounts.registry import Accounts
 from receiver.care.known import NOBODY, CareSource
 from receiver.inbox import Inbox
 from receiver.observability.alarms import Alarms
-from receiver.observability.care_status import care_as_json
+from receiver.observability.care_status import asked_as_json, care_as_json
 from receiver.observability.health import Health
 from receiver.observability.version import own_version
 from receiver.roles import Role
 from receiver.shards.membership import Membership
 from receiver.shards.shard import Shard
+from receiver.spool.spool import Spool
 
 
 class Status:
@@ -27,6 +28,7 @@ class Status:
         health: Health,
         directory_accounts: Callable[[], Iterable[str]],
         care: CareSource = NOBODY,
+        spool: Spool | None = None,
     ) -> None:
         self._accounts = accounts
         self._alarms = alarms
@@ -35,6 +37,7 @@ class Status:
         self._health = health
         self._directory_accounts = directory_accounts
         self._care = care
+        self._spool = spool
         self._started_at = utc_now()
 
     def as_json(self) -> dict[str, object]:
@@ -46,12 +49,13 @@ class Status:
             "accounts": self._accounts_as_json(),
             "shards": self._shards_as_json(),
             "inbox": {"available": self._inbox.available, "problem": self._inbox.problem},
+            "spool": None if self._spool is None else _spool_as_json(self._spool),
             "alarms": [alarm.as_json() for alarm in self._alarms.present],
         }
 
     def _accounts_as_json(self) -> list[dict[str, object]]:
         from_directory = set(self._directory_accounts())
-        cared, now = self._care.accounts(), utc_now().timestamp()
+        cared, asked, now = self._care.accounts(), self._care.asked(), utc_now().timestamp()
         found: list[dict[str, object]] = []
         for handler in sorted(self._accounts, key=lambda handler: handler.account.name):
             name = handler.account.name
@@ -60,6 +64,8 @@ class Status:
                 "provider": handler.account.provider,
                 "from_accounts_dir": name in from_directory,
             }
+            if name in asked:
+                account["polling"] = asked_as_json(asked[name], now)
             if name in cared:
                 account["care"] = care_as_json(handler, cared[name], now)
             found.append(account)
@@ -71,6 +77,16 @@ class Status:
             for role, membership in sorted(self._memberships.items())
             for shard in sorted(membership.shards, key=lambda shard: shard.partition)
         ]
+
+
+def _spool_as_json(spool: Spool) -> dict[str, object]:
+    return {
+        "available": spool.available,
+        "problem": spool.problem or spool.full or spool.slow,
+        "observations": spool.count,
+        "bytes": spool.bytes,
+        "max_bytes": spool.max_bytes,
+    }
 
 
 def _shard_as_json(role: Role, shard: Shard) -> dict[str, object]:

@@ -7,6 +7,7 @@ from random import Random
 from handlers.clock import Clock
 from handlers.exchange import AccountFailed, CallFailed, ProviderFailure, Refused, RefusedForGood
 from handlers.provider import Handler, Session
+from receiver.care.known import Asked
 from receiver.observability.alarms import Alarms
 from receiver.polling.account_alarms import AccountAlarms
 from receiver.polling.breaker import Breaker
@@ -184,6 +185,18 @@ class AccountPolling:
             warnings=self._warnings.heard,
             heard_at=self._heard_at,
             failed=None if self.breaker.is_closed else self._credentials,
+        )
+
+    def asked(self) -> Asked:
+        """Return how the provider is asked, for people."""
+        return Asked(
+            self.budget.used(),
+            self.budget.calls,
+            self._per,
+            answered_at=self._heard_at,
+            failures=self.breaker.failures,
+            rests_until=self.breaker.open_until,
+            stopped=None if self.stop is None else self.stop.why,
         )
 
     def end_alarms(self) -> None:

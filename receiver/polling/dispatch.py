@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
 from handlers.provider import RECONCILIATION, Handler
+from receiver.care.known import Asked
 from receiver.kafka.appender import NotDurable
 from receiver.polling.account import AccountPolling
 from receiver.polling.entry import ACTIVE, WatchEntry
@@ -77,6 +78,10 @@ class Dispatch:
             self._pause_ends.pop(name, None)
             for key in account.waiting:
                 self._watchlist.postpone(key)
+
+    def asked(self) -> Mapping[str, Asked]:
+        """Return how each account's provider is asked."""
+        return {name: account.asked() for name, account in self._accounts.items()}
 
     def next_at(self) -> float | None:
         """Return when the next watch is due or the next account's pause is over, None if never."""

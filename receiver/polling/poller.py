@@ -10,7 +10,7 @@ import structlog
 
 from handlers.provider import Discovery, Handler
 from receiver.accounts.registry import Accounts
-from receiver.care.known import Care
+from receiver.care.known import Asked, Care
 from receiver.kafka.clients import Record
 from receiver.polling.dispatch import Dispatch
 from receiver.polling.keeper import Keeper
@@ -62,6 +62,10 @@ class Poller:
         """Return all that is known of each account that a shard of this process has."""
         return {name: care for each in self._rounds for name, care in each.care().items()}
 
+    def asked(self) -> Mapping[str, Asked]:
+        """Return how the provider of each account that a shard of this process has is asked."""
+        return {name: asked for each in self._rounds for name, asked in each.asked().items()}
+
     async def work(self, shard: OpenShard) -> None:
         """Poll until cancelled.
 
@@ -110,6 +114,9 @@ class _Round:
 
     def care(self) -> Mapping[str, Care]:
         return self._keeper.care()
+
+    def asked(self) -> Mapping[str, Asked]:
+        return self._dispatch.asked()
 
     async def run(self) -> None:
         try:

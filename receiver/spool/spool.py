@@ -35,7 +35,7 @@ class Spool:
         self.folder = folder
         self.problem = ""
         self.full = ""
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._alarms = alarms
         self._file: SpoolFile | None = None
         self._next_path = self._new_path()
@@ -159,7 +159,7 @@ class Spool:
         # The same path until it could be opened: a broken disk must not be littered with attempts.
         path = self._next_path
         try:
-            opened = SpoolFile(path, self._max_bytes, is_new=True)
+            opened = SpoolFile(path, self.max_bytes, is_new=True)
         except InUse as error:
             # A neighbour looks at what an attempt left there, and may delete it.
             self._next_path = self._new_path()

@@ -14,8 +14,8 @@ def combined(
 ) -> dict[str, object]:
     """Return the status of all; ``alarms`` are the supervisor's own.
 
-    It has the form of a single process's. Alarms, shards, and the ``care`` of an account bear the
-    number of the worker that has them as ``worker``.
+    It has the form of a single process's. Alarms, shards, and an account's ``care`` and ``polling``
+    bear the number of the worker that has them as ``worker``; ``spool`` adds up those of all.
     """
     return {
         "accounts": _accounts(told),
@@ -26,6 +26,7 @@ def combined(
             "available": all(status["inbox"]["available"] for status in told.values()),
             "problem": "; ".join(_problems(told)),
         },
+        "spool": _spool([status["spool"] for status in told.values() if status["spool"]]),
         "alarms": sorted([*alarms, *_marked(told, "alarms")], key=lambda alarm: alarm["since"]),
         "workers": [_worker(worker, told.get(worker.number)) for worker in workers],
     }
@@ -37,9 +38,21 @@ def _accounts(told: Mapping[int, Status]) -> list[dict[str, Any]]:
     for number, status in told.items():
         for account in status["accounts"]:
             known = found.setdefault(account["name"], dict(account))
-            if "care" in account:
-                known |= {"care": account["care"], "worker": number}
+            of_owner = {key: account[key] for key in ("care", "polling") if key in account}
+            if of_owner:
+                known |= {**of_owner, "worker": number}
     return [found[name] for name in sorted(found)]
+
+
+def _spool(spools: Sequence[Mapping[str, Any]]) -> dict[str, object] | None:
+    """Return what waits in the spools of all, None if none of them receives."""
+    if not spools:
+        return None
+    return {
+        "available": all(spool["available"] for spool in spools),
+        "problem": "; ".join(dict.fromkeys(s["problem"] for s in spools if s["problem"])),
+        **{key: sum(s[key] for s in spools) for key in ("observations", "bytes", "max_bytes")},
+    }
 
 
 def _marked(told: Mapping[int, Status], key: str) -> list[dict[str, Any]]:

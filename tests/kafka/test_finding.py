@@ -38,6 +38,7 @@ async def test_few_of_many_letters_are_listed(kafka_cluster: Cluster, topic_pref
     listing = await list_letters(clients(kafka_cluster), topic, Criteria(account="shop"), 2)
     assert [shown.id for shown in listing.letters] == [f"l{MANY - 3}", f"l{MANY - 2}"]
     assert listing.more == MANY - 3
+    assert [(each.reason, each.letters) for each in listing.reasons] == [("no-id", MANY - 1)]
     [first] = await find_letters(clients(kafka_cluster), topic, Criteria(ids=frozenset(["l0"])))
     assert first.count == 2
 

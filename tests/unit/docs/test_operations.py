@@ -17,6 +17,7 @@ from receiver.dead_letters.advice import ADVICE, Advice
 from receiver.http import errors
 from receiver.kafka.topics import wanted_topics
 from receiver.machinery import Machinery
+from receiver.observability.alarms import TICKETS
 from receiver.service import Service
 from receiver.workers.metrics import own_metrics
 from tests.unit.docs.pages import OPERATIONS, ROOT, first_column
@@ -73,6 +74,14 @@ def _code(given: ast.expr, tree: ast.Module, path: Path) -> str:
 def test_every_alarm_is_explained() -> None:
     """The table of alarms has the code of each alarm that the service can sound."""
     assert sorted(first_column(OPERATIONS, "Alarms")) == sorted(alarm_codes())
+
+
+def test_what_to_page_on_is_what_the_program_says() -> None:
+    """The alarms that the page leaves for a ticket are those of the status, and there are such."""
+    found = re.search(r'code!~"([^"]+)"', OPERATIONS.read_text("utf-8"))
+    assert found is not None
+    assert set(found[1].split("|")) == TICKETS
+    assert alarm_codes() > TICKETS
 
 
 def test_every_dead_letter_reason_is_explained() -> None:

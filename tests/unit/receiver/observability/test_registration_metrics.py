@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry
 from handlers.smartpay import provider
 from handlers.smartpay.topics import TOPICS
 from receiver.accounts.registry import Accounts
-from receiver.care.known import Care
+from receiver.care.known import Asked, Care
 from receiver.inbox import Inbox
 from receiver.observability.alarms import Alarms
-from receiver.observability.care_status import care_as_json
+from receiver.observability.care_status import asked_as_json, care_as_json
 from receiver.observability.health import Health
 from receiver.observability.registration_metrics import RegistrationCollector
 from receiver.observability.report import Report
@@ -45,6 +45,11 @@ class Source:
     """Tells the care that a test wants."""
 
     told: dict[str, Care] = field(default_factory=dict)
+    polled: dict[str, Asked] = field(default_factory=dict)
+
+    def asked(self) -> Mapping[str, Asked]:
+        """Return how providers are asked."""
+        return self.polled
 
     def accounts(self) -> Mapping[str, Care]:
         """Return it."""
@@ -115,6 +120,22 @@ def test_the_status_shows_all_of_an_account() -> None:
     assert paid["undeliverable"]["at_least"] == 2
 
 
+def test_the_status_shows_how_a_provider_is_asked() -> None:
+    """When it last answered, the calls, and whether and why they rest or are stopped."""
+    asked = Asked(3, 60, 3600.0, NOW - 9, failures=2, rests_until=NOW + 30, stopped="Invalid key")
+    told = asked_as_json(asked, NOW)
+    assert told == {
+        "last_answer_at": "2026-01-01T11:59:51Z",
+        "failures": 2,
+        "rests_until": "2026-01-01T12:00:30Z",
+        "stopped": "Invalid key",
+        "calls_used": 3,
+        "calls_allowed": 60,
+        "calls_per": "1h",
+    }
+    assert asked_as_json(asked, NOW + 31)["rests_until"] is None
+
+
 def test_the_status_has_care_only_for_what_is_owned_here() -> None:
     """An account that another process polls is listed without it."""
     accounts = Accounts({"smartpay": provider})
@@ -122,8 +143,9 @@ def test_the_status_has_care_only_for_what_is_owned_here() -> None:
     alarms = Alarms(lambda: datetime.fromtimestamp(NOW, UTC))
     health = cast("Health", SimpleNamespace(report=lambda: Report(True, {})))
     inbox = cast("Inbox", SimpleNamespace(available=True, problem=""))
-    source = Source({"shop": Care(PROVEN, VITALS)})
+    source = Source({"shop": Care(PROVEN, VITALS)}, {"shop": Asked(1, 60, 60.0)})
     status = Status(accounts, alarms, inbox, {}, health, tuple, source).as_json()
     shop, two = cast("list[dict[str, Any]]", status["accounts"])
     assert shop["care"]["url"] == PROVEN.url
-    assert "care" not in two
+    assert shop["polling"]["calls_used"] == 1
+    assert {"care", "polling"} & two.keys() == set()

@@ -52,6 +52,16 @@ async def test_a_failed_account_rests() -> None:
     account.failed(AccountFailed("503"), 1_000.0)
     assert not account.may_start(1_000.0)
     assert world.codes() == {AWAY}
+    told = account.asked()
+    assert (told.failures, told.rests_until) == (1, account.breaker.open_until)
+
+
+@virtual
+async def test_what_stopped_the_calls_is_told() -> None:
+    """In the provider's own words."""
+    account = World().account()
+    account.failed(RefusedForGood("Invalid key"), 1_000.0)
+    assert account.asked().stopped == "Invalid key"
 
 
 @virtual

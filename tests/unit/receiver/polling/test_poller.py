@@ -3,12 +3,14 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from receiver.polling.watchlist import is_note
 from receiver.watches.requests import StopWatch
 
 from .fakes import FakeShard
 from .virtual import virtual
-from .world import World, settings, start
+from .world import EPOCH, World, settings, start
 
 
 def intervals(times: list[float]) -> list[float]:
@@ -48,6 +50,21 @@ async def test_every_account_has_its_own_first_watches() -> None:
     watches = {key for key in shard.entries if not is_note(key.decode())}
     assert watches == {b"a/root/all", b"b/root/all"}
     assert sorted(account for _, account, _ in world.provider.calls) == ["a", "b"]
+
+
+@virtual
+async def test_how_providers_are_asked_is_told_while_the_shard_runs() -> None:
+    """The calls of the last period and the last good answer; nothing once another has the shard."""
+    world = World(settings("a", calls=60, calls_per="1h", poll_interval="60s"), settings("b"))
+    async with world.polling(FakeShard()) as poller:
+        await asyncio.sleep(200.0)
+        asked = poller.asked()
+    assert asked.keys() == {"a", "b"}
+    made = world.provider.times("/a/root/all")
+    assert (asked["a"].calls_used, asked["a"].calls_allowed) == (len(made), 60)
+    assert asked["a"].answered_at == pytest.approx(EPOCH.timestamp() + made[-1], abs=0.1)
+    assert (asked["a"].failures, asked["a"].stopped) == (0, None)
+    assert poller.asked() == {}
 
 
 @virtual

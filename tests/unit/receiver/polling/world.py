@@ -101,13 +101,13 @@ class World:
         return {(alarm.account, alarm.code) for alarm in self.alarms.present}
 
     @asynccontextmanager
-    async def polling(self, shard: FakeShard) -> AsyncIterator[None]:
-        """Have a poller work on ``shard``; raises what ended it, if anything did."""
+    async def polling(self, shard: FakeShard) -> AsyncIterator[Poller]:
+        """Have a poller work on ``shard``, and return it; raises what ended it, if anything did."""
         passed = asyncio.get_running_loop().time
         poller = Poller(self.accounts, self.visits, monotonic=passed)
         work = asyncio.create_task(poller.work(shard))
         try:
-            yield
+            yield poller
         finally:
             work.cancel()
             await asyncio.wait([work])

@@ -65,7 +65,7 @@ class Site:
     async def _status(self, _: web.Request) -> web.Response:
         inbox = {"available": True, "problem": ""}
         told = {"started_at": "x", "accounts": [], "shards": [], "inbox": inbox, "alarms": []}
-        return web.json_response(told)
+        return web.json_response({**told, "spool": None})
 
     async def _drip(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

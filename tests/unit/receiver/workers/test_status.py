@@ -14,6 +14,7 @@ def status(**parts: Any) -> dict[str, Any]:
         "accounts": [],
         "shards": [],
         "inbox": {"available": True, "problem": ""},
+        "spool": None,
         "alarms": [],
         **parts,
     }
@@ -37,12 +38,12 @@ def alarm(code: str, since: str) -> dict[str, Any]:
 def test_an_account_is_told_once_with_the_care_of_its_owner() -> None:
     """All workers know all accounts; the one that polls it alone knows how it fares."""
     told = {
-        0: status(accounts=[account("a"), account("b", care={"url": None})]),
+        0: status(accounts=[account("a"), account("b", care={"url": None}, polling={"calls": 1})]),
         1: status(accounts=[account("a", care={"url": "https://x"}), account("b")]),
     }
     assert combined([], told, [])["accounts"] == [
         account("a", care={"url": "https://x"}, worker=1),
-        account("b", care={"url": None}, worker=0),
+        account("b", care={"url": None}, polling={"calls": 1}, worker=0),
     ]
 
 
@@ -81,6 +82,21 @@ def test_the_inbox_takes_records_if_all_workers_find_so() -> None:
         "available": False,
         "problem": "worker 1: Kafka is away",
     }
+
+
+def test_what_waits_on_disk_is_added_up() -> None:
+    """Each worker has a spool of its own; without any receiver there is none."""
+    spool = {"available": True, "problem": "", "observations": 2, "bytes": 300, "max_bytes": 1_000}
+    full = {**spool, "available": False, "problem": "it is full"}
+    told = {0: status(spool=spool), 1: status(spool=full), 2: status(spool=full)}
+    assert combined([], told, [])["spool"] == {
+        "available": False,
+        "problem": "it is full",
+        "observations": 6,
+        "bytes": 900,
+        "max_bytes": 3_000,
+    }
+    assert combined([], {0: status()}, [])["spool"] is None
 
 
 def test_workers_are_listed_whether_they_answer_or_not() -> None:
