@@ -6,9 +6,10 @@ SHORT_CHAOS := tests/kafka/test_chaos_short.py
 STAMP := $(VENV)/.installed
 LOCK := deploy/requirements-dev.lock
 DEMO_LOCK := deploy/requirements-demo.lock
+INSTALL_CHROMIUM := { apt-get update && apt-get install -y --no-install-recommends chromium; }
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: setup demo test test-fast test-simulation test-demo test-kafka chaos bench bench-quick lint format lock clean
+.PHONY: setup demo test test-fast test-simulation test-demo test-console test-kafka chaos bench bench-quick lint format lock clean
 
 setup: $(STAMP)  ## make .venv, with the command in .venv/bin/payevents
 
@@ -28,16 +29,22 @@ $(STAMP): $(LOCK) $(DEMO_LOCK) pyproject.toml
 demo: setup  ## the main job, running: no Kafka, Docker or account needed
 	$(BIN)/payevents demo
 
-test: lint test-fast test-simulation test-demo test-kafka  ## everything
+test: lint test-fast test-simulation test-demo test-console test-kafka  ## everything
 
 test-fast: setup  ## the tests that need no broker, within a minute
-	$(BIN)/pytest -q -n auto --ignore=tests/kafka --ignore=tests/demo --ignore=tests/simulation
+	$(BIN)/pytest -q -n auto --ignore=tests/kafka --ignore=tests/demo --ignore=tests/simulation \
+		--ignore=tests/console
 
 test-simulation: setup  ## the shards over a simulated Kafka: whatever can happen, by a seed
 	$(BIN)/pytest -q -n auto tests/simulation
 
 test-demo: setup  ## the demo as a newcomer runs it, on the embedded broker
 	$(BIN)/pytest -q tests/demo
+
+test-console: setup  ## the console in a real Chromium, which root's first run installs
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && $(INSTALL_CHROMIUM); } || \
+		{ echo "Chromium is missing: apt-get install -y chromium" >&2; exit 1; }
+	$(BIN)/pytest -q tests/console
 
 test-kafka: setup  ## the tests on Apache Kafka, which the first run fetches
 	$(BIN)/python -m tests.kafka.download

@@ -1,8 +1,9 @@
-"""The admin listener: health, metrics, status, watches, dead letters and explain."""
+"""The admin listener: console, health, metrics, status, watches, dead letters and explain."""
 
 from aiohttp import web
 
-from receiver.http.auth import guard
+from receiver.console.pages import Console
+from receiver.http.auth import OPEN_PATHS, guard
 from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.errors import errors_as_json
 from receiver.http.exchange import EXPOSITION, answer
@@ -36,8 +37,11 @@ class AdminListener:
 
     def application(self) -> web.Application:
         """Return the aiohttp application."""
-        application = web.Application(middlewares=[errors_as_json, guard(self._token)])
+        console = Console()
+        guarded = guard(self._token, OPEN_PATHS | console.paths)
+        application = web.Application(middlewares=[errors_as_json, guarded])
         router = application.router
+        console.add_to(router)
         router.add_get("/livez", _alive)
         router.add_get("/readyz", self._ready)
         router.add_get("/metrics", self._exposition)
@@ -55,7 +59,7 @@ class AdminListener:
         return web.Response(body=self._metrics.exposition(), headers={"Content-Type": EXPOSITION})
 
     async def _show_status(self, _: web.Request) -> web.Response:
-        return answer(self._status.as_json())
+        return answer(await self._status.as_json())
 
 
 async def _alive(_: web.Request) -> web.Response:

@@ -10,7 +10,8 @@ from http import HTTPStatus
 from aiohttp import web
 
 from handlers.clock import Clock, rfc3339, utc_now
-from receiver.http.auth import guard
+from receiver.console.pages import Console
+from receiver.http.auth import OPEN_PATHS, guard
 from receiver.http.errors import errors_as_json
 from receiver.http.exchange import EXPOSITION, answer
 from receiver.observability.alarm_metrics import AlarmCollector
@@ -43,8 +44,11 @@ class WorkersAdmin:
 
     def application(self) -> web.Application:
         """Return the aiohttp application."""
-        application = web.Application(middlewares=[errors_as_json, guard(self._token)])
+        console = Console()
+        guarded = guard(self._token, OPEN_PATHS | console.paths)
+        application = web.Application(middlewares=[errors_as_json, guarded])
         router = application.router
+        console.add_to(router)
         router.add_get("/livez", _alive)
         router.add_get("/readyz", self._ready)
         router.add_get("/metrics", self._exposition)

@@ -156,17 +156,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_is_whole(wheel: Path) -> None:
-    """It holds every module of the three packages, and the command and the providers by name."""
+    """It holds all of the three packages, the console's page too, and the command and providers."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         [entry_points] = [name for name in names if name.endswith("entry_points.txt")]
         told = archive.read(entry_points).decode()
-    modules = {
+    sources = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
-        for path in (ROOT / package).rglob("*.py")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
     }
-    assert modules <= names
+    assert "receiver/console/page/index.html" in sources
+    assert sources <= names
     assert not any(name.startswith(("tests", "docs", "deploy")) for name in names)
     assert "payevents = receiver.cli:main" in told
     for provider in ("smartpay", "subscriply", "voucherry"):

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.receiver.http.conftest import TOKEN, Connect
 
 OPEN = ["/livez", "/readyz", "/metrics"]
-GUARDED = ["/v1/status", "/v1/watches", "/v1/dead-letters", "/v1/nothing", "/"]
+GUARDED = ["/v1/status", "/v1/watches", "/v1/dead-letters", "/v1/nothing", "/console/"]
 
 
 @pytest.mark.parametrize("path", OPEN)

@@ -1,5 +1,6 @@
 """Metrics and status of the accounts whose webhooks are looked after in this process."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -136,7 +137,7 @@ def test_the_status_shows_how_a_provider_is_asked() -> None:
     assert asked_as_json(asked, NOW + 31)["rests_until"] is None
 
 
-def test_the_status_has_care_only_for_what_is_owned_here() -> None:
+async def test_the_status_has_care_only_for_what_is_owned_here() -> None:
     """An account that another process polls is listed without it."""
     accounts = Accounts({"smartpay": provider})
     accounts.replace({name: handler(name=name, api_key=name).account for name in ("shop", "two")})
@@ -144,8 +145,28 @@ def test_the_status_has_care_only_for_what_is_owned_here() -> None:
     health = cast("Health", SimpleNamespace(report=lambda: Report(True, {})))
     inbox = cast("Inbox", SimpleNamespace(available=True, problem=""))
     source = Source({"shop": Care(PROVEN, VITALS)}, {"shop": Asked(1, 60, 60.0)})
-    status = Status(accounts, alarms, inbox, {}, health, tuple, source).as_json()
+    status = await Status(accounts, alarms, inbox, {}, health, tuple, source).as_json()
     shop, two = cast("list[dict[str, Any]]", status["accounts"])
     assert shop["care"]["url"] == PROVEN.url
     assert shop["polling"]["calls_used"] == 1
     assert {"care", "polling"} & two.keys() == set()
+
+
+async def test_very_many_accounts_hold_nobody_up() -> None:
+    """While the status of a thousand is gathered, webhooks are answered between them."""
+    accounts = Accounts({"smartpay": provider})
+    names = [f"shop-{number}" for number in range(1_000)]
+    accounts.replace({name: handler(name=name, api_key=name).account for name in names})
+    health = cast("Health", SimpleNamespace(report=lambda: Report(True, {})))
+    inbox = cast("Inbox", SimpleNamespace(available=True, problem=""))
+    alarms = Alarms(lambda: datetime.fromtimestamp(NOW, UTC))
+    source = Source({name: Care(PROVEN, VITALS) for name in names})
+    gathering = asyncio.create_task(
+        Status(accounts, alarms, inbox, {}, health, tuple, source).as_json()
+    )
+    turns = 0
+    while not gathering.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= 50
+    assert len(cast("list[object]", (await gathering)["accounts"])) == 1_000

@@ -179,12 +179,22 @@ async def test_errors_of_a_worker_are_its_own(client: "TestClient[Any, Any]") ->
 async def test_the_token_is_asked_for_before_anything_is_passed_on(
     client: "TestClient[Any, Any]", sites: list[Site]
 ) -> None:
-    """Whoever has none reaches no worker; health and metrics want none."""
-    for path in ("/v1/echo/", "/v1/status", "/"):
+    """Whoever has none reaches no worker; health, metrics and the console want none."""
+    for path in ("/v1/echo/", "/v1/status", "/console/"):
         assert (await client.get(path)).status == 401
     assert sites[0].asked == []
     for path in ("/livez", "/readyz", "/metrics"):
         assert (await client.get(path)).status == 200
+
+
+async def test_the_console_is_shown_whoever_serves(
+    client: "TestClient[Any, Any]", sites: list[Site]
+) -> None:
+    """When no worker does, an operator wants it most."""
+    for site in sites:
+        await site.stop()
+    answer = await client.get("/")
+    assert (answer.status, answer.content_type) == (200, "text/html")
 
 
 async def test_a_worker_that_cannot_be_reached_is_passed_over(

@@ -1,0 +1,1 @@
+"""The console: one page for operators, which asks the admin API like anyone else."""

@@ -1,0 +1,1 @@
+"""The console in a real Chromium, before the real admin listener."""
