@@ -156,7 +156,8 @@ def _tell_how_to_follow(console: Console, stage: Stage, servers: str, prefix: st
         "follow the topics while this runs, in another terminal:",
         f"  {tail}payevents tail --from-beginning",
         f"  kcat -b {servers} -C -o beginning -X isolation.level=read_committed {topic}",
-        f"look inside:  curl {stage.admin}/readyz   curl {stage.admin}/metrics",
+        f"look inside, in a browser: {stage.admin}/",
+        f"  curl {stage.admin}/readyz   curl {stage.admin}/metrics",
         "cause events yourself (GET shows what there is):",
         *(
             f"  curl -X POST {host.base_url}/_sandbox/{host.sandbox.story[0].control}"

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from tests.console.stage import TOKEN, Stage
 
@@ -27,6 +27,10 @@ _NOT_OURS = re.compile("^Failed to load resource: ")
 """What Chromium writes of an answer that is an error: the page deals with it."""
 
 OpenPage: TypeAlias = Callable[..., Awaitable[Page]]
+
+
+# Nothing takes as long, but on a machine that others keep busy.
+expect.set_options(timeout=20_000)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

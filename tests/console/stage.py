@@ -93,6 +93,7 @@ class Stage:
             available=True, problem="", full="", slow="", count=0, bytes=0, max_bytes=1 << 30
         )
         self.shards: list[Any] = []
+        self.status: Status
         self._folder = folder
         self._server: Server | None = None
 
@@ -121,7 +122,7 @@ class Stage:
         topics, clients = Topics.named("", ()), Clients({"bootstrap_servers": "127.0.0.1:1"})
         appender = cast("Appender", None)
         health = cast("Health", SimpleNamespace(report=lambda: self.report))
-        status = Status(
+        self.status = Status(
             self.accounts,
             self.alarms,
             cast("Inbox", SimpleNamespace(available=True, problem="")),
@@ -134,7 +135,7 @@ class Stage:
         return AdminListener(
             self.token,
             health,
-            status,
+            self.status,
             Metrics(self.alarms),
             WatchesApi(self.accounts, clients, appender, topics),
             cast("DeadLettersApi", self.letters),

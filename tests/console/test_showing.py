@@ -1,10 +1,11 @@
 """What an operator reads: what is wrong, what to do, and how everything is."""
 
 import re
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from handlers.clock import utc_now
 from handlers.smartpay.topics import TOPICS
@@ -86,10 +87,8 @@ async def test_a_failure_budget_says_how_many_and_why(stage: Stage, show: OpenPa
     await expect(topic).to_contain_text("at least 7 of 20 undeliverable")
     await expect(topic).to_contain_text("7 since a webhook last told something new")
     await expect(topic).to_contain_text("At 20 the provider switches the webhook off")
-    await expect(topic).to_contain_text(
-        re.compile("4 times: 503, not durable.*not durable anywhere")
-    )
-    await expect(topic).to_contain_text(re.compile("2 times: 200 too late.*http.answer_within"))
+    await expect(topic).to_contain_text(re.compile("4 times: 503, not durable.*look at Kafka"))
+    await expect(topic).to_contain_text(re.compile("2 times: 200 too late.*answer_within"))
     await expect(topic).to_contain_text(re.compile("1 time: 401, no signature.*a wrong key"))
     await expect(topic).to_contain_text("request-6, request-5, request-4")
     await expect(page.locator(".topic")).to_have_count(len(TOPICS))
@@ -158,6 +157,44 @@ async def test_the_spool_and_the_shards_are_told(stage: Stage, show: OpenPage) -
     await expect(machine).to_contain_text(re.compile("Router.*3 of 3 running.*15 records wait"))
     await expect(machine).to_contain_text(re.compile("Poller.*0 of 1 running"))
     await expect(machine).to_contain_text("not restored yet")
+
+
+async def test_several_workers_are_told_apart(stage: Stage, show: OpenPage) -> None:
+    """What all of them say is said once; what is amiss at one of them is said of that one."""
+    stage.alarms.sound("", "kafka-away", why="no broker answers", remedy="bring Kafka back")
+    stage.shard(Role.ROUTE, 0)
+    page = await show()
+    told = {
+        "worker-0": {"state": "ok", "why": ""},
+        "worker-1": {"state": "degraded", "why": "not well: spool"},
+    }
+    of_one = {"ready": True, "state": "degraded", "parts": {"spool": told["worker-1"]}}
+    numbers = {"pid": 7, "restarts": 2, "started_at": None}
+
+    async def merged(route: Route) -> None:
+        status: dict[str, Any] = await stage.status.as_json()
+        [alarm], [shard] = status["alarms"], status["shards"]
+        health = {"ready": True, "state": "degraded", "parts": told, "workers": {"1": of_one}}
+        workers = [
+            {"worker": 0, "state": "serving", "why": "", **numbers},
+            {"worker": 1, "state": "waiting", "why": "it ended with 1", **numbers},
+        ]
+        more = {
+            "alarms": [{**alarm, "worker": 0}, {**alarm, "worker": 1}],
+            "shards": [{**shard, "worker": 1}],
+        }
+        await route.fulfill(json={**status, **more, "health": health, "workers": workers})
+
+    await page.route("**/v1/status", merged)
+    await page.clock.fast_forward(5_000)
+    await expect(page.locator("#alarms li")).to_have_count(1)
+    await expect(page.locator("#alarms li")).to_contain_text("workers 0, 1")
+    await expect(page.locator("#parts")).to_contain_text(re.compile("worker 1.*spool.*not well"))
+    await expect(page.locator("#machine")).to_contain_text(
+        re.compile("worker 1.*waiting.*2 restarts.*it ended with 1")
+    )
+    await page.get_by_text("All 1 shard").click()
+    await expect(page.locator("#machine")).to_contain_text("restored, lag 0, worker 1")
 
 
 async def test_dead_letters_come_with_the_commands(stage: Stage, show: OpenPage) -> None:

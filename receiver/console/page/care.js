@@ -17,16 +17,16 @@ const STATES = {
 
 const TONES = ["bad", "warn", "plain", "good"];
 
-/** What is behind a refusal, by the first word of its reason. */
+/** Where to look, by the first word of a refusal's reason. */
 const REASONS = {
-  "200": "answered, but after http.answer_within: the provider had given up",
-  "400": "the body broke off on its way",
-  "401": "the signature is missing or wrong: a wrong key, or somebody who forges",
-  "408": "the body took longer than http.body_timeout",
-  "413": "the body is larger than http.max_body",
-  "415": "it came with a content-encoding",
-  "503": "it was not durable anywhere, or there was no room: see Kafka, the spool and the load",
-  no: "nobody was left to hear the answer",
+  200: "after http.answer_within: the provider had given up",
+  400: "by the sender, or on its way",
+  401: "a wrong key, or somebody who forges",
+  408: "longer than http.body_timeout",
+  413: "larger than http.max_body",
+  415: "a proxy on the way may add it",
+  503: "look at Kafka, the spool and the load",
+  no: "the sender was gone",
 };
 
 /** Return how good a topic's state is. */
