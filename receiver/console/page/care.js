@@ -136,7 +136,7 @@ function budget(told) {
         null,
         `${told.in_a_row} since a webhook last told something new`,
         told.tries_of_one > 0 && `; ${counted(told.tries_of_one, "try", "tries")} of one notification`,
-        `. At ${told.most} the provider switches the webhook off, and says nothing.`,
+        `. At ${told.most} the provider switches the webhook off, and says nothing; it may count others than we saw.`,
       ),
     reasons.length > 0 &&
       h(
