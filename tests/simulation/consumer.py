@@ -102,7 +102,8 @@ class SimulatedConsumer(Reader):
         Raises:
             KafkaError: they cannot be read.
         """
-        partition = self._site.rng.choice(partitions or tuple(self._positions))
+        # Sorted: what was assigned may have been a set, whose order is another in each process.
+        partition = self._site.rng.choice(partitions or sorted(self._positions))
         offset = self._positions[partition]
         if offset is None or partition in self._paused:
             raise IllegalStateError
