@@ -61,10 +61,15 @@ class Dispatch:
         self._loop = asyncio.get_running_loop()
 
     def serve(self, handler: Handler) -> None:
-        """Poll for an account that came or changed; its watches that were due meanwhile are."""
+        """Poll for an account that came or changed; its watches that were due meanwhile are.
+
+        Visits by its old settings go on to their end, and count as under way until then.
+        """
         name = handler.account.name
         self.drop(name)
-        self._accounts[name] = self._standings.serve(handler)
+        account = self._accounts[name] = self._standings.serve(handler)
+        visits = (*self._under_way.values(), *self._ended)
+        account.under_way = sum(visit.account.name == name for visit in visits)
         for key in self._resting.pop(name, ()):
             self._watchlist.postpone(key)
 
@@ -118,9 +123,11 @@ class Dispatch:
         ended, self._ended = self._ended, []
         self._standings.check(now)
         for visit in ended:
-            visit.account.under_way -= 1
-            if visit.account.is_served:
-                self._stirred[visit.account] = None
+            # Its settings may have changed meanwhile, or it may have gone.
+            account = self._accounts.get(visit.account.name)
+            if account is not None:
+                account.under_way -= 1
+                self._stirred[account] = None
             try:
                 outcome = visit.task.result()
             except NotDurable:

@@ -70,6 +70,24 @@ async def test_what_is_stopped_while_its_account_is_away_stays_stopped() -> None
 
 
 @virtual
+async def test_a_change_starts_no_second_call_beside_one_under_way() -> None:
+    """One call at a time is a promise to the provider, whatever becomes of the settings."""
+    world, shard = World(settings("a", concurrency=1)), FakeShard()
+    world.provider.show("/a/root/all", seconds=20.0)
+    async with world.polling(shard):
+        shard.send(start("1", account="a"))
+        for number in range(10):
+            await asyncio.sleep(7.0)
+            world.accounts.replace({"a": settings("a", concurrency=1, calls=900 + number)})
+        world.accounts.replace({})
+        await asyncio.sleep(1.0)
+        world.accounts.replace({"a": settings("a", concurrency=1)})
+        await asyncio.sleep(100.0)
+    assert world.provider.most_under_way == 1
+    assert world.provider.times("/a/thing/1")
+
+
+@virtual
 async def test_a_changed_account_goes_on_with_its_new_settings() -> None:
     """A new interval counts from the next visit; the other accounts notice nothing."""
     world, shard = World(settings("a", poll_interval="10s"), settings("b")), FakeShard()
