@@ -23,7 +23,7 @@ class Access:
     """The keys of the one merchant, and the tokens given out.
 
     ``api_key`` is the one that holds now: it signs in, and signs the webhooks. ``retiring`` are the
-    versions of the API whose end is warned of.
+    versions of the API whose end is warned of. While it ``is_throttling`` any call is one too many.
     """
 
     def __init__(self, strictness: Strictness) -> None:
@@ -36,6 +36,7 @@ class Access:
         self._throttled = 0
         self.api_key = API_KEY
         self.is_disabled = False
+        self.is_throttling = False
         self.retiring: set[str] = set()
 
     def count_call(self, now: datetime) -> None:
@@ -48,7 +49,7 @@ class Access:
         if self.is_disabled:
             raise ApiError(DISABLED)
         _forget(self._calls, now - self._strictness.calls_per)
-        if len(self._calls) < self._strictness.calls:
+        if len(self._calls) < self._strictness.calls and not self.is_throttling:
             self._calls.append(now)
             self._throttled = 0
             return

@@ -46,6 +46,11 @@ class Troubles:
             "rotate-key": Control(
                 "Give the merchant a new API key, and refuse the old.", self._rotate_key
             ),
+            "throttle": Control(
+                "Throttle every call from now on, however few there are.",
+                self._throttle,
+                {"on": "no to end it"},
+            ),
             "disable-account": Control("Disable the account.", self._disable_account),
             "enable-account": Control("Enable the account again.", self._enable_account),
         }
@@ -98,6 +103,10 @@ class Troubles:
 
     def _rotate_key(self, arguments: Arguments, now: datetime) -> Json:  # noqa: ARG002
         return {"api_key": self._access.rotate_key()}
+
+    def _throttle(self, arguments: Arguments, now: datetime) -> Json:  # noqa: ARG002
+        self._access.is_throttling = arguments.get("on") != "no"
+        return {"is_throttling": self._access.is_throttling}
 
     def _disable_account(self, arguments: Arguments, now: datetime) -> Json:  # noqa: ARG002
         self._access.is_disabled = True

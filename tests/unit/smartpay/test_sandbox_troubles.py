@@ -236,6 +236,19 @@ def test_an_account_is_enabled_again() -> None:
     assert [next(answers) is None for _ in range(4)] == [True, True, True, False]
 
 
+def test_throttled_at_will() -> None:
+    """Every call is one too many until that ends; whoever goes on is disabled as ever."""
+    shop = subscribed(throttled_most=2)
+    sign_in = Request.form("/1-2/authenticate", {"api_key": API_KEY})
+    answers = (shop.ask(sign_in).object().get("errors") for _ in count())
+    shop.cause("throttle")
+    assert [next(answers) for _ in range(2)] == [{"1003": "Too many calls"}] * 2
+    shop.cause("throttle", on="no")
+    assert next(answers) is None
+    shop.cause("throttle")
+    assert [next(answers) for _ in range(3)][-1] == {"1004": "This account is disabled"}
+
+
 @pytest.mark.parametrize("version", ["1-2", "2-0"])
 def test_a_version_is_about_to_retire(version: str) -> None:
     """One of them, or both: each good answer warns."""
