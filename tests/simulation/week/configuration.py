@@ -1,8 +1,11 @@
 """The configuration that all replicas have, and that its operator changes while they run."""
 
+from datetime import datetime
+
 from handlers.smartpay import provider as smartpay
 from handlers.smartpay.settings import SmartPaySettings
 from receiver.accounts.registry import Accounts
+from tests.simulation.loop import moment
 
 
 class Configuration:
@@ -10,6 +13,7 @@ class Configuration:
 
     def __init__(self, account: SmartPaySettings) -> None:
         self.account = account
+        self._changed_at: list[datetime] = []
         self._told: list[Accounts] = []
 
     def accounts(self) -> Accounts:
@@ -22,5 +26,10 @@ class Configuration:
     def change(self, account: SmartPaySettings) -> None:
         """Have every process use these settings from now on."""
         self.account = account
+        self._changed_at.append(moment())
         for accounts in self._told:
             accounts.replace({account.name: account})
+
+    def has_changed(self, since: datetime, until: datetime) -> bool:
+        """Tell whether there was a change between two times."""
+        return any(since <= at <= until for at in self._changed_at)

@@ -1,5 +1,6 @@
 """What a simulated week is made of."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -24,9 +25,10 @@ MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 class WeekPlan:
     """One run. ``orders`` come each day, and ``rate`` is the share of Kafka's requests that fail.
 
-    ``troubles`` are the outages of a day, on either side; to the ``deaf`` no webhook ever gets
-    through. ``calls`` is the account's budget for an hour. ``settling`` is how many seconds all may
-    take that is still to be found when everything works again.
+    ``troubles`` are the outages of a day, on either side, of the kinds in ``only`` if it has any;
+    to the ``deaf`` no webhook ever gets through. ``calls`` is the account's budget for an hour, and
+    ``patience`` how many throttled calls in a row SmartPay puts up with. ``settling`` is how many
+    seconds all may take that is still to be found when everything works again.
     """
 
     seed: int
@@ -35,8 +37,10 @@ class WeekPlan:
     orders: float = 45.0
     rate: float = 0.002
     troubles: float = 8.0
+    only: Collection[str] = ()
     deaf: bool = False
     calls: int = 60
+    patience: int = 15
     settling: float = DAY
 
     @property
@@ -45,12 +49,14 @@ class WeekPlan:
         return self.weeks * 7 * DAY
 
 
-def strictness(seed: int) -> Strictness:
+def strictness(seed: int, patience: int) -> Strictness:
     """Return SmartPay's unknown limits, guessed low, and its unknown habits, drawn from a seed."""
     rng = Random(f"strictness {seed}")
     return Strictness(
         calls=120,
         calls_per=timedelta(hours=1),
+        throttled_most=patience,
+        errors_most=20,
         twenty=rng.choice(list(Twenty)),
         answer_within=timedelta(seconds=10),
         modify_enables=rng.random() < 1 / 2,

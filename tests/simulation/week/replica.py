@@ -1,7 +1,7 @@
 """What each replica runs: receiving, routing and polling, put together as the service does it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from handlers.clock import Clock
@@ -44,15 +44,16 @@ class SimulatedCaller(Caller):
 
 @dataclass(frozen=True, slots=True)
 class Replicas:
-    """What the programs of all replicas share."""
+    """What the programs of all replicas share; ``alarms`` are there by process name."""
 
     configuration: Configuration
     front: Front
     smartpay: SmartPay
+    alarms: dict[str, Alarms] = field(default_factory=dict)
 
     async def run(self, machine: Machine) -> None:
         """Be a replica with all roles."""
-        alarms = Alarms(machine.now)
+        alarms = self.alarms[machine.process.name] = Alarms(machine.now)
         metrics = Metrics(alarms)
         accounts = self.configuration.accounts()
         appender = Appender(machine.clients, (TOPICS.inbox, TOPICS.watch_requests))

@@ -13,15 +13,13 @@ from tests.simulation.programs import ACCOUNT
 from tests.simulation.verdict import all_handled
 from tests.simulation.week.configuration import Configuration
 from tests.simulation.week.front import Front
+from tests.simulation.week.guest import assert_kind
 from tests.simulation.week.plan import HOUR, REPLICAS, WeekPlan, account, strictness
-from tests.simulation.week.promises import (
-    assert_found_in_time,
-    assert_kind,
-    assert_registered,
-)
+from tests.simulation.week.registration import assert_registered
 from tests.simulation.week.replica import Replicas
 from tests.simulation.week.shop import Shop
 from tests.simulation.week.smartpay import SmartPay
+from tests.simulation.week.timeliness import assert_found_in_time
 from tests.simulation.week.verdict import assert_published, origins
 from tests.simulation.week.weather import Weather
 from tests.simulation.world import TOPICS, World, told
@@ -38,6 +36,7 @@ class Week:
     shop: Shop = field(init=False)
     configuration: Configuration = field(init=False)
     weather: Weather = field(init=False)
+    replicas: Replicas = field(init=False)
 
     def __post_init__(self) -> None:
         """Put it together; everything left to chance follows from the plan's seed."""
@@ -46,13 +45,14 @@ class Week:
         self.world = World(seed, faults, pace=LEISURELY)
         self.front = Front(Random(f"front {seed}"))
         self.smartpay = SmartPay(
-            SmartPaySandbox(strictness(seed)),
+            SmartPaySandbox(strictness(seed, self.plan.patience)),
             self.front.deliver,
             Random(f"smartpay {seed}"),
             self.world.trace,
         )
         self.shop = Shop(self.plan, self.smartpay)
         self.configuration = Configuration(account(self.plan))
+        self.replicas = Replicas(self.configuration, self.front, self.smartpay)
         self.weather = Weather(
             self.plan,
             self.world,
@@ -61,6 +61,15 @@ class Week:
             self.configuration,
             Random(f"weather {seed}"),
         )
+
+    def start(self) -> None:
+        """Start the replicas."""
+        for name in REPLICAS:
+            self.world.start(name, self.replicas.run)
+
+    def alarms(self) -> set[str]:
+        """Return the codes of the alarms that any replica sounds."""
+        return {alarm.code for each in self.replicas.alarms.values() for alarm in each.present}
 
     async def run(self) -> None:
         """Live through it, and judge.
@@ -80,15 +89,14 @@ class Week:
     def __str__(self) -> str:
         """Return what happened, in numbers."""
         published: Counter[str] = origins(self.world.cluster)
+        calls = len(self.smartpay.calls.arrived)
         return (
-            f"{published.total()} events ({_listed(published)}), {len(self.smartpay.calls)} calls,"
+            f"{published.total()} events ({_listed(published)}), {calls} calls,"
             f" {self.weather.troubles.total()} troubles ({_listed(self.weather.troubles)})"
         )
 
     async def _live(self) -> None:
-        replicas = Replicas(self.configuration, self.front, self.smartpay)
-        for name in REPLICAS:
-            self.world.start(name, replicas.run)
+        self.start()
         async with asyncio.TaskGroup() as week:
             week.create_task(self.weather.run())
             week.create_task(self.shop.run())
@@ -109,8 +117,9 @@ class Week:
         cluster, smartpay = self.world.cluster, self.smartpay
         settings, handler = self.configuration.account, self.configuration.accounts().get(ACCOUNT)
         assert handler is not None
+        # An account that is disabled would explain all the rest.
+        assert_kind(smartpay, self.configuration)
         assert_published(cluster, smartpay, self.shop.facts)
-        assert_kind(smartpay, settings)
         assert_registered(cluster, smartpay, handler)
         assert_found_in_time(cluster, smartpay, settings, self.weather.hindrances)
 

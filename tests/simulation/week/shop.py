@@ -18,7 +18,6 @@ class Shop:
 
     def __init__(self, plan: WeekPlan, smartpay: SmartPay) -> None:
         self.facts: dict[Fact, int | None] = {}
-        self.paid_at: dict[Fact, float] = {}
         self._plan = plan
         self._smartpay = smartpay
         self._rng = Random(f"shop {plan.seed}")

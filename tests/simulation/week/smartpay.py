@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from datetime import datetime
 from enum import StrEnum
 from random import Random
 from typing import Any, TypeAlias
@@ -14,6 +13,7 @@ from handlers.smartpay.sandbox.site import SmartPaySandbox
 from receiver.sandbox.controls import run_control
 from tests.simulation.loop import moment
 from tests.simulation.trace import Trace
+from tests.simulation.week.calls import Call, Calls, told
 
 Deliver: TypeAlias = Callable[[Notification], Awaitable[int | None]]
 
@@ -30,21 +30,18 @@ class Ailment(StrEnum):
     THROTTLING = "throttling"
 
 
-_ANSWERS = {
-    Ailment.ERRING: Response(500, b"<html>Internal Server Error</html>"),
-    Ailment.THROTTLING: Response.json(429, {"errors": {"1003": "Too many calls"}}),
-}
+_ERROR = Response(500, b"<html>Internal Server Error</html>")
 
 
 class SmartPay:
-    """The provider. ``calls`` are the times of all requests that reached its API."""
+    """The provider. An ailing API counts against the account what is asked of it all the same."""
 
     def __init__(
         self, sandbox: SmartPaySandbox, deliver: Deliver, rng: Random, trace: Trace
     ) -> None:
         self.sandbox = sandbox
         self.ailment: Ailment | None = None
-        self.calls: list[datetime] = []
+        self.calls = Calls()
         self._deliver = deliver
         self._rng = rng
         self._trace = trace
@@ -64,11 +61,14 @@ class SmartPay:
         Raises:
             ConnectionError: nothing answers.
         """
-        serving = asyncio.get_running_loop().create_task(self._serve(request), context=Context())
-        response = await asyncio.shield(serving)
-        if response is None:
-            raise ConnectionError
-        return response
+        with self.calls.made_now() as call:
+            loop = asyncio.get_running_loop()
+            serving = loop.create_task(self._serve(request, call), context=Context())
+            response = await asyncio.shield(serving)
+            if response is None:
+                raise ConnectionError
+            call.heard = told(request, response)
+            return response
 
     async def run(self) -> None:
         """Deliver what is due, until cancelled."""
@@ -79,20 +79,29 @@ class SmartPay:
                 task.add_done_callback(self._under_way.discard)
             await asyncio.sleep(_LOOKED_EVERY)
 
-    async def _serve(self, request: Request) -> Response | None:
-        await asyncio.sleep(self._rng.uniform(*_LATENCY))
-        if self.ailment is Ailment.DOWN:
-            return None
-        self.calls.append(moment())
-        ailing = None if self.ailment is None else _ANSWERS.get(self.ailment)
-        if ailing is not None:
-            return ailing
+    async def _serve(self, request: Request, call: Call) -> Response | None:
+        try:
+            await asyncio.sleep(self._rng.uniform(*_LATENCY))
+            if self.ailment is Ailment.DOWN:
+                return None
+            self.calls.arrived.append(moment())
+            response = await self._answer(request)
+            self._trace.add("smartpay", f"{request.method} {request.path}: {response.status}")
+            await asyncio.sleep(self._rng.uniform(*_LATENCY))
+            return None if self.ailment is Ailment.MUTE else response
+        finally:
+            self.calls.answered(call)
+
+    async def _answer(self, request: Request) -> Response:
+        access = self.sandbox._merchant.access
+        access.is_throttling = self.ailment is Ailment.THROTTLING
+        if self.ailment is Ailment.ERRING and not access.is_disabled:
+            access.count_error(moment())
+            return _ERROR
         response = self.sandbox.handle(request, moment())
         while isinstance(response, Callback):
             response = response.resume(await self._deliver(response.notification))
-        self._trace.add("smartpay", f"{request.method} {request.path}: {response.status}")
-        await asyncio.sleep(self._rng.uniform(*_LATENCY))
-        return None if self.ailment is Ailment.MUTE else response
+        return response
 
     async def _hand_over(self, notification: Notification) -> None:
         status = await self._deliver(notification)

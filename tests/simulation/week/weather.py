@@ -43,7 +43,11 @@ class Weather:
         clock = asyncio.get_running_loop().time
         end = clock() + self.plan.seconds
         self._unblock()
-        causes = self._causes()
+        causes = {
+            name: cause
+            for name, cause in self._causes().items()
+            if not self.plan.only or name in self.plan.only
+        }
         weights = [weight for weight, _ in causes.values()]
         while (pause := self.rng.expovariate(self.plan.troubles / DAY)) + clock() < end:
             await asyncio.sleep(pause)
