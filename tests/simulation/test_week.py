@@ -10,14 +10,15 @@ from typing import TypeAlias
 import pytest
 
 from handlers.smartpay import reconciliation
+from handlers.smartpay.sandbox.strictness import Twenty
 from receiver.polling import breaker
 from receiver.polling.account import AccountPolling
 from receiver.registration.situation import Situation
-from tests.simulation.week.plan import DAY, HOUR, Version, WeekPlan
+from tests.simulation.week.plan import DAY, HOUR, Version, WeekPlan, strictness
 from tests.simulation.week.run import simulate_week
 from tests.simulation.week.verdict import origins
 
-WEEKS: list[tuple[int, Version, float]] = [(1, "1-2", 1.0), (2, "2-0", 0.5)]
+WEEKS: list[tuple[int, Version, float]] = [(1, "1-2", 1.0), (2, "2-0", 0.3), (8, "2-0", 0.3)]
 DEAF = WeekPlan(2, weeks=0.25, troubles=1.0, deaf=True, settling=DAY / 2)
 AILING = WeekPlan(1, weeks=0.08, troubles=12.0, only=("ailing API",), settling=HOUR)
 
@@ -31,6 +32,15 @@ def test_a_week_is_published_exactly_once(seed: int, version: Version, weeks: fl
     published = origins(week.world.cluster)
     assert published["webhook"] > published["reconciliation"] > 0
     assert len(week.weather.troubles) > 5
+
+
+def test_the_weeks_meet_what_smartpay_leaves_open() -> None:
+    """Between them the seeds draw each reading of the 20, and each habit of the listings."""
+    drawn = [strictness(seed, patience=15) for seed, _, _ in WEEKS]
+    assert {each.twenty for each in drawn} == set(Twenty)
+    assert {each.newest_first for each in drawn} == {True, False}
+    assert {each.modify_enables for each in drawn} == {True, False}
+    assert {bool(each.listing_lag) for each in drawn} == {True, False}
 
 
 def test_without_any_webhook_all_is_found_in_time() -> None:
