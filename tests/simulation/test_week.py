@@ -20,7 +20,7 @@ from tests.simulation.week.verdict import origins
 
 WEEKS: list[tuple[int, Version, float]] = [(1, "1-2", 1.0), (2, "2-0", 0.3), (8, "2-0", 0.3)]
 DEAF = WeekPlan(2, weeks=0.25, troubles=1.0, deaf=True, settling=DAY / 2)
-AILING = WeekPlan(1, weeks=0.08, troubles=12.0, only=("ailing API",), settling=HOUR)
+AILING = WeekPlan(1, weeks=0.1, troubles=12.0, only=("ailing API",), settling=HOUR)
 
 Sabotage: TypeAlias = Callable[[pytest.MonkeyPatch], None]
 
