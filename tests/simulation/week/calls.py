@@ -38,10 +38,15 @@ class Call:
 
 @dataclass(slots=True)
 class Calls:
-    """All calls of a run. ``arrived`` are the times of those that reached the API."""
+    """All calls of a run. ``arrived`` are the times of those that reached the API.
+
+    ``takeovers`` are the times at which somebody began to call, by what had been committed: what
+    was heard just before may be unknown to them.
+    """
 
     made: list[Call] = field(default_factory=list)
     arrived: list[datetime] = field(default_factory=list)
+    takeovers: list[datetime] = field(default_factory=list)
     overlaps: list[tuple[Call, Call]] = field(default_factory=list)
     _under_way: dict[Call, None] = field(default_factory=dict)
 

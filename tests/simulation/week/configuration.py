@@ -9,11 +9,14 @@ from tests.simulation.loop import moment
 
 
 class Configuration:
-    """One account; whoever has asked for the accounts is told of each change, as from a folder."""
+    """One account; whoever has asked for the accounts is told of each change, as from a folder.
+
+    ``changed_at`` are the times of the changes.
+    """
 
     def __init__(self, account: SmartPaySettings) -> None:
         self.account = account
-        self._changed_at: list[datetime] = []
+        self.changed_at: list[datetime] = []
         self._told: list[Accounts] = []
 
     def accounts(self) -> Accounts:
@@ -26,10 +29,6 @@ class Configuration:
     def change(self, account: SmartPaySettings) -> None:
         """Have every process use these settings from now on."""
         self.account = account
-        self._changed_at.append(moment())
+        self.changed_at.append(moment())
         for accounts in self._told:
             accounts.replace({account.name: account})
-
-    def has_changed(self, since: datetime, until: datetime) -> bool:
-        """Tell whether there was a change between two times."""
-        return any(since <= at <= until for at in self._changed_at)

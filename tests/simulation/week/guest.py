@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from handlers.smartpay.settings import SmartPaySettings
 from tests.simulation.loop import EPOCH
-from tests.simulation.week.calls import Answer, Call
+from tests.simulation.week.calls import Answer, Calls
 from tests.simulation.week.configuration import Configuration
 from tests.simulation.week.smartpay import SmartPay
 
@@ -21,7 +21,7 @@ def assert_kind(smartpay: SmartPay, configuration: Configuration) -> None:
     assert not calls.overlaps, f"two calls at once, first at {_told(calls.overlaps[0][1].began)}"
     _assert_within_budget(calls.arrived, settings)
     assert not smartpay.sandbox._merchant.access.is_disabled, "SmartPay disabled the account"
-    _assert_pauses(calls.made, configuration)
+    _assert_pauses(calls, configuration)
 
 
 def _assert_within_budget(arrived: Sequence[datetime], settings: SmartPaySettings) -> None:
@@ -31,14 +31,16 @@ def _assert_within_budget(arrived: Sequence[datetime], settings: SmartPaySetting
         assert made <= settings.calls, told
 
 
-def _assert_pauses(calls: Sequence[Call], configuration: Configuration) -> None:
+def _assert_pauses(calls: Calls, configuration: Configuration) -> None:
     """Assert that each failure was followed by a longer pause, and a refusal by no call at all.
 
-    Changed settings are tried at once.
+    Changed settings are tried at once, and whoever takes over may not know of the last failure.
     """
     settings, failures = configuration.account, 0
-    for call, following in pairwise(calls):
-        if call.heard is Answer.WELL or configuration.has_changed(call.began, following.began):
+    anew = [*configuration.changed_at, *calls.takeovers]
+    for call, following in pairwise(calls.made):
+        begins_anew = any(call.began <= at <= following.began for at in anew)
+        if call.heard is Answer.WELL or begins_anew:
             failures = 0
             continue
         pause, at = following.began - call.began, _told(call.began)

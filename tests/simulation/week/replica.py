@@ -19,7 +19,7 @@ from receiver.roles import Role
 from receiver.routing.route import Route
 from receiver.routing.router import Router
 from receiver.shards.membership import Membership
-from receiver.shards.open_shard import ShardSpec
+from receiver.shards.open_shard import OpenShard, ShardSpec
 from tests.simulation.programs import router_spec
 from tests.simulation.week.configuration import Configuration
 from tests.simulation.week.front import PATIENCE, Front, Receiver
@@ -78,7 +78,12 @@ class Replicas:
         )
         poller = Poller(accounts, visits, monotonic=asyncio.get_running_loop().time)
         routing = Membership(machine.clients, router_spec(machine.partitions), router.work, alarms)
-        polling = Membership(machine.clients, poller_spec(machine.partitions), poller.work, alarms)
+
+        async def poll(shard: OpenShard) -> None:
+            self.smartpay.calls.takeovers.append(machine.now())
+            await poller.work(shard)
+
+        polling = Membership(machine.clients, poller_spec(machine.partitions), poll, alarms)
         await asyncio.gather(
             appender.run(), signs.run(), failures.run(), routing.run(), polling.run()
         )
