@@ -14,8 +14,9 @@ from tests.chaos.story import Fact
 from tests.simulation import loop
 from tests.simulation.pace import LEISURELY
 from tests.simulation.programs import ACCOUNT
+from tests.simulation.week.guest import assert_kind
 from tests.simulation.week.plan import DAY, HOUR, MINUTE, REPLICAS, WeekPlan
-from tests.simulation.week.promises import assert_kind, assert_registered
+from tests.simulation.week.registration import assert_registered
 from tests.simulation.week.replica import Replicas
 from tests.simulation.week.run import Week
 from tests.simulation.week.shop import facts_of
@@ -84,7 +85,7 @@ def judge(week: Week, facts: dict[Fact, int | None]) -> None:
     handler = week.configuration.accounts().get(ACCOUNT)
     assert handler is not None
     assert_published(week.world.cluster, week.smartpay, facts)
-    assert_kind(week.smartpay, week.configuration.account)
+    assert_kind(week.smartpay, week.configuration)
     assert_registered(week.world.cluster, week.smartpay, handler)
     merchant = week.smartpay.sandbox._merchant
     created = merchant.webhooks._number
