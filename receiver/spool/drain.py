@@ -105,6 +105,7 @@ class Drain:
         if await self._spool.renew():
             # Rows are counted from the first one again.
             self._own = _Source(self._spool.oldest, self._spool.remove)
+            self._spool.tell_refused("")
             # What others left on the same disk may be emptied now, too.
             self._spool.orphans.try_again()
 
@@ -135,7 +136,9 @@ class Drain:
                 self._ended(file)
             finally:
                 drained += source.drained
-                self._sent[path] = max(source.before, source.sent)
+                if source.refused is None:
+                    # Else it is read once more from there, to find whether Kafka takes it by now.
+                    self._sent[path] = max(source.before, source.sent)
                 await orphans.in_thread(file.close)
         return drained
 

@@ -15,6 +15,16 @@ from receiver.spool.locking import lock
 from receiver.spool.parts import check_log, delete, identity
 
 _FULL_SYNC = 2
+_SELECT_SOME = """
+SELECT row, CAST(key AS BLOB), CAST(headers AS BLOB), CAST(body AS BLOB)
+FROM spooled WHERE row > ? ORDER BY row LIMIT ?
+"""
+_SELECT_ALL = """
+SELECT CAST(key AS BLOB), CAST(headers AS BLOB), CAST(body AS BLOB) FROM spooled ORDER BY row
+"""
+# They are read as bytes, whatever a bit that turned has made of their types.
+_UNREADABLE = (sqlite3.Error, msgspec.MsgspecError, ValueError, TypeError)
+"""What reading a damaged row may end with, as SQLite does not look into the values it keeps."""
 _READ_BYTES = 4 * 2**20
 """Bytes after which reading stops, however many observations were asked for."""
 
@@ -112,17 +122,16 @@ class SpoolFile:
         found: list[Stored] = []
         left = _READ_BYTES
         try:
-            for row, key, headers, body in self._database.execute(
-                "SELECT row, key, headers, body FROM spooled WHERE row > ? ORDER BY row LIMIT ?",
-                (after, limit),
-            ):
+            for row, key, headers, body in self._database.execute(_SELECT_SOME, (after, limit)):
                 size = _size(key, headers, body)
                 found.append(Stored(row, size, Spooled(key, _headers(headers), body)))
                 left -= size
                 if left < 0:
                     break
-        except (sqlite3.Error, msgspec.MsgspecError) as error:
-            raise SpoolFailed(f"{self.path}: {error}") from error
+        except _UNREADABLE as error:
+            # What comes before it is sent first: whoever asks for the rest hears of it.
+            if not found:
+                raise SpoolFailed(f"{self.path}: {error}") from error
         return found
 
     def __iter__(self) -> Iterator[Spooled]:
@@ -132,11 +141,9 @@ class SpoolFile:
             SpoolFailed: the file cannot be read.
         """
         try:
-            for key, headers, body in self._database.execute(
-                "SELECT key, headers, body FROM spooled ORDER BY row"
-            ):
+            for key, headers, body in self._database.execute(_SELECT_ALL):
                 yield Spooled(key, _headers(headers), body)
-        except (sqlite3.Error, msgspec.MsgspecError) as error:
+        except _UNREADABLE as error:
             raise SpoolFailed(f"{self.path}: {error}") from error
 
     def remove(self, stored: Sequence[Stored]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import SpoolFile, Stored, check_for_damage, measure
-from receiver.spool.locking import lock
-from receiver.spool.parts import check_log, has_log
+from receiver.spool.locking import InUse, lock
+from receiver.spool.parts import check_log, has_log, is_there
 
 
 class ReadOnlyFile(SpoolFile):
@@ -75,9 +75,12 @@ def open_leftover(path: Path, max_bytes: int, *, to_empty: bool = False) -> Spoo
     """Open a file whose process died; a :class:`ReadOnlyFile` where it can be read and no more.
 
     Raises:
-        InUse: its process lives, or another one is at it.
+        InUse: its process lives, or another one is at it, or has drained and deleted it.
         SpoolFailed: it cannot be read.
     """
+    if not is_there(path) and not has_log(path):
+        # Another one has drained it since it was seen: to open it would make it anew.
+        raise InUse(str(path))
     try:
         file = SpoolFile(path, max_bytes)
     except SpoolFailed as error:

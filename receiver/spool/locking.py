@@ -43,5 +43,6 @@ def lock(path: Path, how: int = os.O_RDWR | os.O_CREAT) -> int:
 def _is_still_there(descriptor: int, path: Path) -> bool:
     try:
         return os.fstat(descriptor).st_ino == os.stat(f"{path}.lock").st_ino  # noqa: PTH116
-    except FileNotFoundError:
+    except OSError:
+        # It is gone, or the disk does not say: who cannot be sure of a lock has none.
         return False

@@ -30,6 +30,11 @@ def delete(path: Path) -> None:
             Path(f"{path}{ending}").unlink()
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether the file itself is there, as far as the disk says. Never raises."""
+    return os.path.exists(path)  # noqa: PTH110 - pathlib's raises where the disk does not say
+
+
 def has_log(path: Path) -> bool:
     """Tell whether anything is in the log, or may be."""
     return _has_bytes(f"{path}-wal")

@@ -16,7 +16,7 @@ from receiver.spool.file import Spooled, SpoolFile, Stored
 from receiver.spool.filesystem import file_system, is_memory, is_network
 from receiver.spool.locking import InUse
 from receiver.spool.orphans import Orphans
-from receiver.spool.parts import SUFFIX
+from receiver.spool.parts import SUFFIX, is_there
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -86,10 +86,11 @@ class Spool:
         except (SpoolFailed, SpoolFull) as error:
             self.fail(error)
             return False
-        old, self._file, self.problem = self._file, fresh, ""
+        old, self._file, self.problem, self.full = self._file, fresh, "", ""
         if old is not None:
             await self.in_thread(old.close)
-        self._alarms.over("", "spool-failed")
+        for code in ("spool-failed", "spool-full"):
+            self._alarms.over("", code)
         log.info("the spool goes on with a new file", path=str(fresh.path))
         return True
 
@@ -153,7 +154,10 @@ class Spool:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise SpoolFailed(f"{self.folder}: {error}") from error
-        kind = file_system(self.folder)
+        try:
+            kind = file_system(self.folder)
+        except OSError as error:
+            raise SpoolFailed(f"the file system of {self.folder} is not known: {error}") from error
         if is_network(kind):
             raise SpoolFailed(f"{self.folder} is on {kind}: a spool needs a disk of this machine")
         # The same path until it could be opened: a broken disk must not be littered with attempts.
@@ -164,6 +168,11 @@ class Spool:
             # A neighbour looks at what an attempt left there, and may delete it.
             self._next_path = self._new_path()
             raise SpoolFailed(f"{path} is looked at: another name is tried next") from error
+        except SpoolFailed:
+            if not is_there(path):
+                # Of the attempt nothing stayed; what others may have put beside it does no harm.
+                self._next_path = self._new_path()
+            raise
         self._next_path = self._new_path()
         if is_memory(kind):
             log.warning("the spool is in memory: a reboot loses it", path=str(path), on=kind)

@@ -1,5 +1,6 @@
 """Draining a spool whose disk is at fault: what can be read reaches Kafka all the same."""
 
+import errno
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from handlers.observation import Position
 from receiver.kafka.appender import RecordRefused
 from receiver.observability.alarms import Alarms
 from receiver.spool.drain import BATCH
-from receiver.spool.errors import SpoolFailed
+from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.file import SpoolFile
 from receiver.spool.spool import Spool
 from tests.unit.receiver.spool.test_file import spooled
@@ -159,7 +160,7 @@ async def test_a_mended_disk_is_gone_on_with_in_a_new_file(
 async def test_a_disk_that_is_still_broken_is_not_littered(
     tmp_path: Path, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However often a new file is tried, there is one name for it, and the alarm stays."""
+    """However often a new file is tried that cannot be removed, it is one, and the alarm stays."""
     spool = Spool(tmp_path, MOST, alarms)
     await spool.open()
     spool.fail(SpoolFailed("the disk is broken"))
@@ -167,6 +168,7 @@ async def test_a_disk_that_is_still_broken_is_not_littered(
 
     def refused(path: Path, *_: object, **__: object) -> SpoolFile:
         tried.append(path)
+        path.touch()
         raise SpoolFailed("still broken")
 
     monkeypatch.setattr("receiver.spool.spool.SpoolFile", refused)
@@ -261,4 +263,76 @@ async def test_a_file_with_a_record_that_is_refused_keeps_no_other_waiting(
     assert len(kafka.taken) == 4
     assert [alarm.code for alarm in alarms.present] == ["spool-damaged"]
     assert (kept.exists(), other.exists()) == (True, False)
+    await spool.close()
+
+
+@pytest.mark.parametrize(
+    "turned",
+    ["headers = x'9192a46eeda465c40176'", "headers = 'text'", "headers = NULL"],
+    ids=["a name that is no UTF-8", "text", "nothing"],
+)
+async def test_one_bad_row_costs_what_is_in_it_and_no_process(
+    tmp_path: Path, alarms: Alarms, turned: str
+) -> None:
+    """SQLite does not look into what it keeps; what comes before it and other files are sent."""
+    left_behind(tmp_path, "a", 3)
+    with closing(sqlite3.connect(tmp_path / "a.spool")) as database, database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '')")
+    with closing(sqlite3.connect(tmp_path / "a.spool")) as database, database:
+        database.execute(f"UPDATE spooled SET {turned} WHERE row = 3")  # noqa: S608 - the test's
+    left_behind(tmp_path, "b", 2)
+    spool, kafka = Spool(tmp_path, MOST, alarms), Kafka()
+    await spool.open()
+    await drain_of(spool, kafka).drain_orphans()
+    assert kafka.taken == [spooled(number).key for number in (0, 1, 0, 1)]
+    assert [alarm.code for alarm in alarms.present] == ["spool-damaged"]
+    assert (tmp_path / "a.spool").exists()
+    await spool.close()
+
+
+async def test_a_new_file_is_neither_full_nor_holds_what_is_refused(
+    tmp_path: Path, alarms: Alarms
+) -> None:
+    """What was said of the file before it ends with it: else receivers stay unready for ever."""
+    spool, kafka = Spool(tmp_path, 1, alarms), Choosy()
+    kafka.refuses = frozenset({spooled(0).key})
+    await spool.open()
+    with pytest.raises(SpoolFull):
+        await spool.append(spooled(0))
+    spool.tell_refused("the inbox takes no record as large")
+    spool.fail(SpoolFailed("the disk is full"))
+    await drain_of(spool, kafka).renew()
+    assert spool.available
+    assert list(alarms.present) == []
+    await spool.close()
+
+
+async def test_a_machine_out_of_files_ends_no_process(
+    tmp_path: Path, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The spool fails, as with any disk that does not answer, and is tried again."""
+    spool = Spool(tmp_path, MOST, alarms)
+
+    def too_many(_: Path) -> str:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as out_of_files:
+        out_of_files.setattr("receiver.spool.spool.file_system", too_many)
+        await spool.open()
+        assert not await spool.renew()
+        assert [alarm.code for alarm in alarms.present] == ["spool-failed"]
+    assert await spool.renew()
+    await spool.close()
+
+
+async def test_a_name_that_cannot_be_locked_is_not_tried_for_ever(
+    tmp_path: Path, alarms: Alarms
+) -> None:
+    """Such as one whose lock somebody else made, and owns."""
+    spool = Spool(tmp_path, MOST, alarms)
+    Path(f"{spool._next_path}.lock").mkdir()  # noqa: ASYNC240 - one folder
+    await spool.open()
+    assert not spool.available
+    assert await spool.renew()
     await spool.close()

@@ -20,6 +20,7 @@ from receiver.spool.spool import Spool
 from tests.support.mounts import read_only
 from tests.unit.receiver.spool.clock import timed_drain_of
 from tests.unit.receiver.spool.failing import FULL, failing_disk
+from tests.unit.receiver.spool.test_drain_faults import Choosy
 from tests.unit.receiver.spool.test_file import MOST, spooled
 from tests.unit.receiver.spool.test_spool import Kafka, drain_of
 
@@ -119,6 +120,23 @@ async def test_an_interrupted_drain_of_a_read_only_disk_goes_on_where_it_was(
         kafka.takes = 1_000_000
         assert await drain.drain_orphans() == MANY - BATCH
     assert set(kafka.taken) == set(KEYS)
+
+
+async def test_what_was_refused_on_a_read_only_disk_is_tried_again(
+    folder: Path, spool: Spool
+) -> None:
+    """The inbox may take it by then."""
+    left_closed(folder, count=3)
+    kafka = Choosy()
+    kafka.refuses = frozenset({KEYS[1]})
+    drain = drain_of(spool, kafka)
+    with read_only(folder):
+        await drain.drain_orphans()
+        await drained_again(spool, drain)
+        assert KEYS[1] not in kafka.taken
+        kafka.refuses = frozenset()
+        await drained_again(spool, drain)
+    assert set(kafka.taken) == set(KEYS[:3])
 
 
 async def test_what_is_on_a_full_disk_is_sent_once(
@@ -274,3 +292,10 @@ async def test_what_is_set_aside_is_tried_again_by_itself(
     await clock.run(drain, seconds=320)
     assert codes(alarms) == []
     assert not is_there(path)
+
+
+def test_what_was_drained_meanwhile_is_not_made_anew(folder: Path) -> None:
+    """Whoever only looks leaves nothing where another process has deleted an empty file."""
+    with pytest.raises(InUse):
+        open_leftover(folder / "drained.spool", MOST)
+    assert list(folder.iterdir()) == []
