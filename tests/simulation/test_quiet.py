@@ -19,9 +19,9 @@ from tests.simulation.week.plan import DAY, HOUR, MINUTE, REPLICAS, WeekPlan
 from tests.simulation.week.registration import assert_registered
 from tests.simulation.week.replica import Replicas
 from tests.simulation.week.run import Week
-from tests.simulation.week.shop import facts_of
 from tests.simulation.week.verdict import assert_published, origins
 from tests.simulation.world import told
+from tests.support.shown import facts_of
 
 QUIET = "order/cancelled"
 FOUND_WITHIN = 2.5 * DAY
@@ -54,7 +54,7 @@ async def sell(week: Week, rng: Random) -> dict[Fact, int | None]:
 
     def cause(control: str, **arguments: str) -> dict[str, str]:
         fields = week.smartpay.cause(control, **arguments)
-        facts.update(facts_of(fields))
+        facts.update(facts_of(fields, account=ACCOUNT))
         return dict(fields)
 
     clock = asyncio.get_running_loop().time

@@ -8,6 +8,7 @@ from tests.chaos.story import Fact
 from tests.simulation.programs import ACCOUNT
 from tests.simulation.week.plan import DAY, HOUR, MINUTE, WeekPlan
 from tests.simulation.week.smartpay import SmartPay
+from tests.support.shown import facts_of
 
 _SHARES = (0.1, 0.1, 0.2, 0.5, 1.5, 3.6)
 """How business goes in each four hours of a day: on average one."""
@@ -86,21 +87,5 @@ class Shop:
 
     def _cause(self, control: str, **arguments: str) -> dict[str, Any]:
         fields: dict[str, Any] = self._smartpay.cause(control, **arguments)
-        self.facts.update(facts_of(fields))
+        self.facts.update(facts_of(fields, account=ACCOUNT))
         return fields
-
-
-def facts_of(fields: dict[str, Any]) -> dict[Fact, int | None]:
-    """Return what the fields of an order or invoice show, each fact with its amount in cents."""
-    kind = "invoice" if "invoice_id" in fields else "order"
-    test = "test/" if fields["is_dummy"] else ""
-    key = f"smartpay/{ACCOUNT}/{test}{kind}/{fields[f'{kind}_id']}"
-    facts = [Fact(key, "created")]
-    if not fields["is_enabled"]:
-        facts.append(Fact(key, "cancelled"))
-    if fields.get("date_failed") is not None:
-        facts.append(Fact(key, "failed", fields["date_failed"]))
-    if fields.get("date_paid") is not None:
-        facts.append(Fact(key, "paid"))
-    amount = fields.get("amount_discounted") or fields.get("amount")
-    return dict.fromkeys(facts, None if amount is None else round(float(amount) * 100))

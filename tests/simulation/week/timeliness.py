@@ -11,10 +11,11 @@ from handlers.smartpay.settings import SmartPaySettings
 from tests.chaos.story import Fact
 from tests.simulation.cluster import Cluster
 from tests.simulation.loop import EPOCH, moment
+from tests.simulation.programs import ACCOUNT
 from tests.simulation.week.plan import HOUR
-from tests.simulation.week.shop import facts_of
 from tests.simulation.week.smartpay import SmartPay
 from tests.simulation.world import TOPICS
+from tests.support.shown import facts_of
 
 Hindrance: TypeAlias = tuple[float, float]
 """A time, from and to, in which something may have stood in the way of reconciliation."""
@@ -74,7 +75,7 @@ def _changes_of(
     began = _seconds(subject.created_at)
     times = {action: _seconds(at) for action, at in changed_at.items() if at is not None}
     settled_at = min((at for action, at in times.items() if action != "failed"), default=None)
-    for fact in facts_of(subject.fields()):
+    for fact in facts_of(subject.fields(), account=ACCOUNT):
         at = times.get(fact.action, began)
         is_open = is_payable and (settled_at is None or at <= settled_at)
         yield _Change(fact, at, at - began, is_open)
