@@ -98,6 +98,7 @@ async def test_from_nothing_and_with_a_death_midway(
         assert sorted(one["webhook_id"] for one in found.values()) == [
             f"webhook-{number}" for number in range(1, 1 + len(TOPICS))
         ]
+        assert shop.called(*CREATIONS) <= len(TOPICS) + 1
         assert shop.called(*SIGN_INS) == 1
         # What was proven stays so: only a call that was under way can have to be proven anew.
         assert shop.called(*PROOFS) <= len(shop.replicas)
