@@ -10,7 +10,7 @@ from handlers.observation import Observation
 from receiver.explaining.evidence import Spooled
 from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import SpoolFile
-from receiver.spool.leftover import open_leftover
+from receiver.spool.leftover import ReadOnlyFile, open_leftover
 from receiver.spool.listing import spool_files
 from receiver.spool.locking import InUse
 
@@ -45,6 +45,8 @@ def search_spool(folder: Path, inbox_keys: Container[bytes]) -> SpoolSearch:
             continue
         try:
             _search_file(file, inbox_keys, search)
+            if isinstance(file, ReadOnlyFile) and not file.is_whole:
+                search.unreadable.append(str(file.why))
         except SpoolFailed as error:
             search.unreadable.append(str(error))
         finally:

@@ -143,8 +143,8 @@ class Drain:
         return drained
 
     def _ended(self, file: SpoolFile) -> None:
-        if isinstance(file, ReadOnlyFile) and file.count:
-            # All of it is in Kafka, and here as well.
+        if isinstance(file, ReadOnlyFile) and (file.count or not file.is_whole):
+            # All of it that can be read is in Kafka, and here as well.
             self._spool.orphans.set_aside(file.path, file.why)
         else:
             self._spool.orphans.done(file.path)

@@ -12,6 +12,7 @@ import msgspec
 from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.locking import lock
+from receiver.spool.log import check_frames
 from receiver.spool.parts import check_log, delete, identity
 
 _FULL_SYNC = 2
@@ -192,6 +193,8 @@ class SpoolFile:
         return lock(self.path)
 
     def _connected(self) -> sqlite3.Connection:
+        # What SQLite does not read of the log ends with the first checkpoint, or when it is closed.
+        check_frames(self.path)
         return _open(self.path)
 
     def _is_empty(self) -> bool:

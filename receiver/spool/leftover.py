@@ -10,14 +10,19 @@ from receiver.failures import without_path
 from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import SpoolFile, Stored, check_for_damage, measure
 from receiver.spool.locking import InUse, lock
+from receiver.spool.log import check_frames
 from receiver.spool.parts import check_log, has_log, is_there
 
 
 class ReadOnlyFile(SpoolFile):
-    """A spool file whose disk is full, or can only be read; ``why`` says so. It is not changed."""
+    """A spool file whose disk is full, or can only be read, or whose log is damaged.
+
+    ``why`` says which. It is not changed. If not ``is_whole`` there was more than can be read.
+    """
 
     def __init__(self, path: Path, why: SpoolFailed) -> None:
         self.why = why
+        self.is_whole = True
         super().__init__(path, 0)
 
     def remove(self, stored: Sequence[Stored]) -> None:
@@ -43,10 +48,19 @@ class ReadOnlyFile(SpoolFile):
         database = _reader(self.path, "" if has_log(self.path) else "&immutable=1")
         try:
             check_for_damage(database)
+            self.is_whole = _is_whole(self.path)
         except BaseException:
             database.close()
             raise
         return database
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        check_frames(path)
+    except SpoolFailed:
+        return False
+    return True
 
 
 def _reader(path: Path, option: str = "") -> sqlite3.Connection:
