@@ -55,6 +55,13 @@ class ReadOnlyFile(SpoolFile):
         return database
 
 
+def _was_drained(path: Path) -> bool:
+    try:
+        return not is_there(path) and not has_log(path)
+    except OSError:
+        return False
+
+
 def _is_whole(path: Path) -> bool:
     try:
         check_frames(path)
@@ -92,8 +99,8 @@ def open_leftover(path: Path, max_bytes: int, *, to_empty: bool = False) -> Spoo
         InUse: its process lives, or another one is at it, or has drained and deleted it.
         SpoolFailed: it cannot be read.
     """
-    if not is_there(path) and not has_log(path):
-        # Another one has drained it since it was seen: to open it would make it anew.
+    if _was_drained(path):
+        # Another one has deleted it since it was seen: to open it would make it anew.
         raise InUse(str(path))
     try:
         file = SpoolFile(path, max_bytes)

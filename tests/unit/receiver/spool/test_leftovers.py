@@ -1,5 +1,6 @@
 """What a dead process left on a disk that takes no writes: read, sent once, and never deleted."""
 
+import errno
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -299,3 +300,17 @@ def test_what_was_drained_meanwhile_is_not_made_anew(folder: Path) -> None:
     with pytest.raises(InUse):
         open_leftover(folder / "drained.spool", MOST)
     assert list(folder.iterdir()) == []
+
+
+def test_a_log_that_the_disk_tells_nothing_of_is_a_failure_of_the_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no surprise to whoever drains."""
+
+    def broken(_: Path) -> bool:
+        raise OSError(errno.EIO, "Input/output error")
+
+    for module in ("leftover", "parts", "log"):
+        monkeypatch.setattr(f"receiver.spool.{module}.has_log", broken)
+    with pytest.raises(SpoolFailed, match="Input/output error"):
+        open_leftover(folder / "dead.spool", MOST)
