@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -65,6 +65,7 @@ class Merchant:
     cluster: Cluster
     prefix: str
     folder: Path
+    program: Sequence[str] = HURRIED
     replicas: list[Payevents] = field(default_factory=list)
 
     @property
@@ -76,11 +77,11 @@ class Merchant:
         """Start a replica and put it behind the public URL."""
         name = f"replica-{len(self.replicas)}"
         replica = Payevents(self.config().read_text(), self.folder, name)
-        replica.program = HURRIED
+        replica.program = self.program
         self.replicas.append(replica)
         await asyncio.to_thread(replica.start)
         await asyncio.to_thread(replica.await_line, "Kafka takes records")
-        self.front.behind.append(replica.webhooks.removesuffix("/webhooks"))
+        self.front.behind.append(base_of(replica))
         return replica
 
     def end_all(self) -> None:
@@ -91,7 +92,7 @@ class Merchant:
 
     async def end(self, replica: Payevents, by: Callable[[Payevents], int]) -> None:
         """End a replica by that, after it was taken from behind the public URL."""
-        self.front.behind.remove(replica.webhooks.removesuffix("/webhooks"))
+        self.front.behind.remove(base_of(replica))
         await asyncio.to_thread(by, replica)
 
     def change(self, **fields: object) -> None:
@@ -174,13 +175,26 @@ class Merchant:
         return load(self.config(), {}, models)
 
 
+def base_of(replica: Payevents) -> str:
+    """Return the base URL of a replica, as the public URL has it behind it."""
+    return replica.webhooks.removesuffix("/webhooks")
+
+
 @asynccontextmanager
 async def merchant(
-    cluster: Cluster, prefix: str, folder: Path, **account: object
+    cluster: Cluster,
+    prefix: str,
+    folder: Path,
+    sandbox: SmartPaySandbox | None = None,
+    **account: object,
 ) -> AsyncIterator[Merchant]:
-    """Open the shop: its topics made, no replica yet; ``account`` changes its settings."""
+    """Open the shop: its topics made, no replica yet; ``account`` changes its settings.
+
+    Its SmartPay is a lenient one, unless another ``sandbox`` is given.
+    """
     async with AsyncExitStack() as opened:
-        host = await opened.enter_async_context(SandboxHost(SmartPaySandbox(LENIENT)))
+        smartpay = sandbox or SmartPaySandbox(LENIENT)
+        host = await opened.enter_async_context(SandboxHost(smartpay))
         front = await opened.enter_async_context(Front())
         settings = host.sandbox.account(ACCOUNT, host.base_url)
         shop = Merchant(
@@ -196,9 +210,11 @@ async def merchant(
         yield shop
 
 
-async def until(look: Callable[[], Awaitable[bool]], what: Callable[[], str]) -> None:
+async def until(
+    look: Callable[[], Awaitable[bool]], what: Callable[[], str], within: float = WITHIN
+) -> None:
     """Look again and again until it is so; else fail, saying ``what`` was seen last."""
-    deadline = time.monotonic() + WITHIN
+    deadline = time.monotonic() + within
     while not await look():
         assert time.monotonic() < deadline, what()
         await asyncio.sleep(LOOK_EVERY)
