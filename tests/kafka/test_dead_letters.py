@@ -171,7 +171,7 @@ async def test_the_admin_api_finds_and_redrives_by_filter(service: Payevents) ->
     _, found = await ask(url, params={"reason": "not-json", "limit": 1, "since": "1h"})
     assert (len(found["dead_letters"]), found["more"]) == (1, 1)
     _, none = await ask(url, params={"until": "1h"})
-    assert none == {"dead_letters": [], "more": 0}
+    assert none == {"dead_letters": [], "more": 0, "reasons": []}
     wanted = {"reason": "not-json", "limit": 1, "dry_run": True}
     status, would_be = await ask(f"{url}/redrive", "POST", json=wanted)
     assert (status, len(would_be["dead_letters"]), would_be["more"]) == (200, 1, 1)
