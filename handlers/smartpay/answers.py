@@ -50,7 +50,8 @@ class Answer:
     @property
     def refuses_for_good(self) -> bool:
         """Return whether it says so: a bare 401 or 403 may come from a proxy, and pass."""
-        return refuse_for_good(self.errors)
+        may_pass = self.status == _TOO_MANY or self.status >= _SERVERS_FAULT
+        return refuse_for_good(self.errors, may_pass=may_pass)
 
     @property
     def refuses_call(self) -> bool:

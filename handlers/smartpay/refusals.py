@@ -28,15 +28,22 @@ _WHOLE = re.compile(
 _NOT_OF_THE_ACCOUNT = re.compile(rf"https?://\S+|webhook[^.:;,]*{_ENDED}")
 """A URL that is repeated, whichever words it is made of, and the end of a mere webhook."""
 
+_PASSES = re.compile(r"\b(?:for \d+|until|later|maintenance|temporar\w+)\b")
+"""What is said of an end that is none."""
+
 _GAP = re.compile(r"(?<=\w)[_-](?=\w)|\s+")
 
 
-def refuse_for_good(errors: Iterable[str]) -> bool:
+def refuse_for_good(errors: Iterable[str], *, may_pass: bool = False) -> bool:
     """Return whether one of the errors says that the key is invalid, or the account disabled.
 
-    They are texts such as ``1001: Invalid key``.
+    They are texts such as ``1001: Invalid key``. Where the status says that it ``may_pass``, the
+    documented code counts, and no other words.
     """
-    return any(_refuses_for_good(_GAP.sub(" ", spoken(error)).strip(" .!")) for error in errors)
+    said = [_GAP.sub(" ", spoken(error)).strip(" .!") for error in errors]
+    if any(_INVALID_KEY.match(each) for each in said):
+        return True
+    return not may_pass and any(_refuses_for_good(each) for each in said)
 
 
 def spoken(error: str) -> str:
@@ -45,5 +52,5 @@ def spoken(error: str) -> str:
 
 
 def _refuses_for_good(said: str) -> bool:
-    is_refusal = _INVALID_KEY.match(said) or _WORDS.search(said) or _WHOLE.fullmatch(said)
-    return is_refusal is not None
+    is_refusal = _WORDS.search(said) or _WHOLE.fullmatch(said)
+    return is_refusal is not None and _PASSES.search(said) is None

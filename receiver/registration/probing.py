@@ -40,14 +40,14 @@ def probe_at(situation: Situation, topic: str) -> float | None:
         at = _quiet_until(situation, topic)
     else:
         at = _heard_after(situation, suspect_at) if situation.is_to_be_heard(topic) else None
-    taken_over_at = situation.registered.taken_over_at or 0.0
+    taken_over_at = _latest(situation.now, situation.registered.taken_over_at)
     return None if at is None else max(at, taken_over_at + _SETTLING)
 
 
 def _heard_after(situation: Situation, suspect_at: float) -> float:
     """Return when a suspect topic is to be heard: not while another's test may come once more."""
-    heard = (one.heard_at or 0.0 for one in situation.registered.topics.values())
-    return max(suspect_at, max(heard) + usual_delay(situation.vitals))
+    heard = (one.heard_at for one in situation.registered.topics.values())
+    return max(suspect_at, _latest(situation.now, *heard) + usual_delay(situation.vitals))
 
 
 def _quiet_until(situation: Situation, topic: str) -> float | None:

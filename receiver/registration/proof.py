@@ -13,7 +13,7 @@ import msgspec
 from handlers.registration import Action
 from receiver.registration.registered import PROBE, Call, Registered, TopicRegistration
 from receiver.registration.suspicion import usual_delay
-from receiver.registration.vitals import Vitals
+from receiver.registration.vitals import MOST_ARRIVALS, Vitals
 
 WINDOW = 60.0
 """Seconds after a call's answer within which what it caused may still arrive."""
@@ -22,8 +22,11 @@ LONGEST_WINDOW = 600.0
 """The same at most for a probe, which is sent like any other notification and may take as long as
 they do: nothing else is done meanwhile."""
 
-_SKEW = 5.0
+SKEW = 5.0
 """Seconds by which the clocks of receivers and of whoever made the call may differ."""
+
+_OUR_FAULT = frozenset({None, 200, 503})
+"""How what is sent again ended: nobody heard the answer, it was late, nothing kept it."""
 
 _MOST_EXPLAINED = 20
 _MOST_DOUBLINGS = 20
@@ -84,16 +87,16 @@ def _settled(
 ) -> Registered:
     one, used = registered.of(topic), registered.explained
     ends_at = call.ended_at + window(call, vitals)
-    in_window = [at for at in vitals.arrivals if call.began_at - _SKEW <= at <= ends_at]
+    in_window = [at for at in vitals.arrivals if call.began_at - SKEW <= at <= ends_at]
     first = min((at for at in in_window if at not in used), default=None)
     if first is not None:
         # Never before the call: whoever asked for it would have it made again and again.
         one = _proven(registered, one, call, max(first, call.began_at))
         used = (*used, first)[-_MOST_EXPLAINED:]
-    elif now > ends_at + _SKEW:
+    elif now > ends_at + SKEW:
         # What arrived before is no proof of what leads here now.
         one = (
-            _unheard(registered, one, call, now)
+            _unheard(registered, one, call, vitals, now)
             if call.action == PROBE
             else msgspec.structs.replace(failed(one, UNPROVEN, now, pause), proven_at=None)
         )
@@ -119,9 +122,24 @@ def _proven(
 
 
 def _unheard(
-    registered: Registered, one: TopicRegistration, call: Call, now: float
+    registered: Registered, one: TopicRegistration, call: Call, vitals: Vitals, now: float
 ) -> TopicRegistration:
-    if (registered.taken_over_at or 0.0) >= call.began_at:
+    if call.began_at <= (registered.taken_over_at or 0.0) <= now:
         # It came while receivers and routers may have changed, too.
         return msgspec.structs.replace(one, call=None, probed_at=None)
+    if _is_inconclusive(call, vitals):
+        return msgspec.structs.replace(one, call=None)
     return msgspec.structs.replace(one, call=None, proven_at=None, unheard_at=now)
+
+
+def _is_inconclusive(call: Call, vitals: Vitals) -> bool:
+    """Tell whether a probe may have come, and we did not take it, or forgot that we did.
+
+    The provider sends again what was answered 503 or too late; and whoever sends an old signed body
+    again and again leaves no room for any other arrival.
+    """
+    since = call.began_at - SKEW
+    failures = (each for topic in vitals.topics.values() for each in topic.failures)
+    if any(each.at >= since and each.status in _OUR_FAULT for each in failures):
+        return True
+    return len(vitals.arrivals) >= MOST_ARRIVALS and vitals.arrivals[0] > since

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from handlers.registration import Action, Plan, Registration, Step, Subscription, leads_to, plan
 from receiver.registration.failure_budget import FailureBudget, budget_of
+from receiver.registration.proof import LONGEST_WINDOW, SKEW
 from receiver.registration.registered import Registered
 from receiver.registration.signs import Order
 from receiver.registration.suspicion import blamed, usual_delay
@@ -119,7 +120,9 @@ class Situation:
         """Tell whether a test that nobody ordered may be made of a topic."""
         probed_at = self.registered.of(topic).probed_at
         is_long_ago = probed_at is None or abs(self.now - probed_at) >= PROBED_EVERY
-        return self.registration.can_test and is_long_ago
+        # Where webhooks are slower than a probe is waited for, its silence would tell nothing.
+        is_telling = usual_delay(self.vitals) <= LONGEST_WINDOW
+        return self.registration.can_test and is_long_ago and is_telling
 
     def is_to_be_heard(self, topic: str) -> bool:
         """Tell whether a test is to be made before a suspect topic is created anew.
@@ -138,19 +141,31 @@ class Situation:
 
     def silent_since(self, topic: str) -> float | None:
         """Return since when a topic is taken for disabled because of a probe, None if it is not."""
+        silent_at = self._silent_at(topic)
+        is_silent = silent_at is not None and silent_at <= self.now
+        return self.registered.of(topic).unheard_at if is_silent else None
+
+    def _silent_at(self, topic: str) -> float | None:
+        """Return from when on a probe speaks against a topic: its arrival may be told late, too."""
         one, known = self.registered.of(topic), self.vitals.topics.get(topic, TopicVitals())
-        if not one.is_silent or (known.alive_at or 0.0) > (one.unheard_at or 0.0):
+        if one.unheard_at is None or not one.is_silent or (known.alive_at or 0.0) > one.unheard_at:
             return None
-        return one.unheard_at
+        since, explained = (one.probed_at or 0.0) - SKEW, self.registered.explained
+        arrivals = (at for at in self.vitals.arrivals if since <= at <= one.unheard_at)
+        if any(at not in explained for at in arrivals):
+            return None
+        return one.unheard_at + usual_delay(self.vitals)
 
     def suspect_at(self, topic: str) -> float | None:
         """Return from when on a topic is probably disabled, None if nothing speaks for it."""
-        times = (self.silent_since(topic), self._missed_at(topic))
+        times = (self._silent_at(topic), self._missed_at(topic))
         return min((at for at in times if at is not None), default=None)
 
     def _missed_at(self, topic: str) -> float | None:
         one = self.registered.of(topic)
-        facts = blamed(self.vitals, topic, one.enabled_at, one.heard_at)
+        # What a clock that was ahead has written down of the future speaks for nothing.
+        is_past = one.heard_at is not None and one.heard_at <= self.now
+        facts = blamed(self.vitals, topic, one.enabled_at, one.heard_at if is_past else None)
         if not facts:
             return None
         # Only the latest facts are known, so that in a busy shop the first are long forgotten.

@@ -20,7 +20,7 @@ from receiver.registration.signs import (
     Unannounced,
     Undelivered,
 )
-from receiver.registration.vitals import UNKNOWN, TopicVitals, Vitals
+from receiver.registration.vitals import MOST_ARRIVALS, UNKNOWN, TopicVitals, Vitals
 
 KEPT = 7 * 24 * 3600.0
 """Seconds after which things are forgotten, counted from the sign that comes then."""
@@ -32,7 +32,6 @@ MOST_NOTIFICATIONS = 20
 """Notifications of one topic whose tries are counted: those with the most."""
 MOST_TRIES = 25
 """Tries of one notification: more than disable a webhook anywhere."""
-MOST_ARRIVALS = 60
 MOST_DELAYS = 20
 MOST_KEYS = 10
 MOST_ORDERS = 10

@@ -4,6 +4,9 @@ import msgspec
 
 from receiver.registration.signs import ACCOUNT, Failure, Missed, Order
 
+MOST_ARRIVALS = 60
+"""The arrivals that are remembered, the latest of them."""
+
 UNKNOWN = "(unknown)"
 """The topic under which failures are kept whose own there is no room for."""
 

@@ -63,6 +63,8 @@ MAY_PASS = [
     ["1001 webhooks are no good"],
     {"7": "Topic invoice/paid is disabled"},
     {"webhook": "disabled"},
+    {"7": "API access is disabled during maintenance"},
+    {"7": "Your account is suspended for 10 minutes"},
     {"7": "The webhook of this account is disabled"},
     {"7": "https://pay.example.com/account-disabled/invalid-api-key was not found"},
 ]
@@ -127,6 +129,19 @@ def test_what_is_not_surely_so_is_a_pause(
     else:
         assert isinstance(found, StepFailed if talk is step else AccountFailed)
         assert not isinstance(found, Refused)
+
+
+@EVERYWHERE
+@VERSIONS
+@pytest.mark.parametrize("status", [429, 503])
+def test_by_a_status_that_passes_only_the_code_ends_calls(
+    talk: Talk, version: str, status: int
+) -> None:
+    """Whatever else is said of the account then."""
+    words = Response.json(status, {"errors": {"7": "Your account has been suspended"}})
+    assert not isinstance(failure(talk, version, words), RefusedForGood)
+    code = Response.json(status, {"errors": {"1001": "Invalid key"}})
+    assert isinstance(failure(talk, version, code), RefusedForGood)
 
 
 @EVERYWHERE

@@ -5,11 +5,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from handlers.exchange import CallFailed, Request, Response
 from handlers.smartpay.topics import TOPICS
 from receiver.registration.condition import State, conditions
+from receiver.registration.proof import LONGEST_WINDOW
 from receiver.registration.suspicion import SHORTEST_DELAY
+from receiver.registration.vitals import MOST_ARRIVALS
 from receiver.registration.worries import SILENT, UNPROVEN_CODE, UNREACHABLE, worries
 
 from .stage import DEAF, DOWN, UP, Stage, names
@@ -245,17 +248,80 @@ async def test_a_probe_may_take_as_long_as_webhooks_do() -> None:
     assert heard == [stage.vitals.arrivals[-1]]
 
 
-async def test_no_probe_is_waited_for_longer_than_ten_minutes() -> None:
-    """However late a webhook once was: nothing else is done meanwhile."""
+async def test_where_webhooks_are_slow_nothing_is_probed() -> None:
+    """Longer than ten minutes no probe is waited for, and its silence would tell nothing."""
+    for delay, tests in ((299.0, ["PUT"]), (301.0, [])):
+        stage = await proven()
+        stage.vitals = type(stage.vitals)(delays=(delay,))
+        stage.wait(hours=DAY + 2)
+        await stage.settle()
+        assert changes_of(stage) == tests
+
+
+async def probed() -> Stage:
+    """Return a stage on which a topic was disabled, and a test of it is waited for."""
     stage = await proven()
-    stage.vitals = type(stage.vitals)(delays=(4000.0,))
-    stage.wait(hours=DAY + 2)
+    stage.cause("disable-webhook", topic=CANCELLED)
+    stage.wait(hours=DAY)
+    for topic in set(TOPICS) - {CANCELLED}:
+        stage.live(topic)
+    stage.wait(hours=2)
     await stage.settle()
-    for minutes, changes in ((9, ["PUT"]), (2, ["PUT", "PATCH"])):
-        stage.wait(minutes=minutes)
-        for _ in range(2):
-            await stage.look()
-        assert changes_of(stage) == changes
+    assert stage.registered.of(CANCELLED).call is not None
+    return stage
+
+
+def answer_late(stage: Stage) -> None:
+    """Have a receiver been too busy for something that SmartPay sent, and sends again."""
+    stage.fail("invoice/paid")
+
+
+def replay(stage: Stage) -> None:
+    """Have somebody send an old signed body again and again once the probe is over."""
+    after = stage.now.timestamp() + LONGEST_WINDOW
+    arrivals = tuple(after + number for number in range(MOST_ARRIVALS))
+    stage.vitals = replace(stage.vitals, arrivals=arrivals)
+
+
+@pytest.mark.parametrize("disturb", [answer_late, replay])
+async def test_a_probe_that_may_have_come_says_nothing(disturb: Callable[[Stage], None]) -> None:
+    """What we did not take, or forgot, is no reason to delete what is queued at SmartPay."""
+    stage = await probed()
+    disturb(stage)
+    stage.wait(seconds=LONGEST_WINDOW + 2 * MOST_ARRIVALS)
+    await stage.settle()
+    assert changes_of(stage) == ["PUT"]
+    assert stage.proven() == set(TOPICS)
+
+
+async def test_an_arrival_that_is_told_late_spares_the_webhook() -> None:
+    """Between a receiver and the guard there is a spool, the inbox and a router."""
+    stage = await probed()
+    arrived_at = stage.now.timestamp()
+    stage.wait(seconds=SHORTEST_DELAY + 10)
+    await stage.settle()
+    assert changes_of(stage) == ["PUT", "PATCH"]
+    arrivals = (arrived_at, *stage.vitals.arrivals)
+    stage.vitals = replace(stage.vitals, arrivals=arrivals)
+    await pass_hours(stage, 1, quiet=(CANCELLED,))
+    assert changes_of(stage) == ["PUT", "PATCH"]
+    assert told(stage) == set()
+
+
+async def test_a_clock_that_was_ahead_keeps_no_suspect_from_being_mended() -> None:
+    """What it has written down of the future counts for nothing."""
+    stage = await proven()
+    stage.cause("disable-webhook", topic=CANCELLED)
+    stage.wait(hours=2)
+    ahead = stage.now.timestamp() + 30 * 3600
+    late = stage.registered.of("invoice/paid")
+    stage.registered = replace(
+        stage.registered.with_topic("invoice/paid", replace(late, heard_at=ahead)),
+        taken_over_at=ahead,
+    )
+    stage.miss(CANCELLED, ago=400)
+    await pass_hours(stage, 1)
+    assert changes_of(stage) == ["PUT", "PATCH", "DELETE", "POST"]
 
 
 async def test_a_suspect_that_a_test_of_arrives_is_spared_once() -> None:
