@@ -45,7 +45,9 @@ class Console:
     """The files of the page, in memory."""
 
     def __init__(self) -> None:
-        self._files = dict(map(_served, files("receiver.console").joinpath("page").iterdir()))
+        # A file that somebody's editor left there must not keep webhooks from being received.
+        found = files("receiver.console").joinpath("page").iterdir()
+        self._files = dict(_served(file) for file in found if _ending(file) in _TYPES)
 
     @property
     def paths(self) -> AbstractSet[str]:
@@ -65,4 +67,8 @@ class Console:
 def _served(file: Traversable) -> tuple[str, tuple[bytes, str]]:
     """Return where a file is served, and what: its bytes and their type."""
     path = "/" if file.name == _PAGE else f"{_BELOW}{file.name}"
-    return path, (file.read_bytes(), _TYPES[file.name.rpartition(".")[2]])
+    return path, (file.read_bytes(), _TYPES[_ending(file)])
+
+
+def _ending(file: Traversable) -> str:
+    return file.name.rpartition(".")[2]

@@ -23,7 +23,7 @@ def combined(
             _marked(told, "shards"), key=lambda shard: (shard["role"], shard["partition"])
         ),
         "inbox": {
-            "available": all(status["inbox"]["available"] for status in told.values()),
+            "available": bool(told) and all(s["inbox"]["available"] for s in told.values()),
             "problem": "; ".join(_problems(told)),
         },
         "spool": _spool([status["spool"] for status in told.values() if status["spool"]]),

@@ -197,6 +197,23 @@ async def test_several_workers_are_told_apart(stage: Stage, show: OpenPage) -> N
     await expect(page.locator("#machine")).to_contain_text("restored, lag 0, worker 1")
 
 
+async def test_a_worker_that_tells_nothing_is_not_taken_for_well(
+    stage: Stage, show: OpenPage
+) -> None:
+    """Its alarms and accounts are missing in what the others tell."""
+    page = await show()
+    await expect(page.get_by_text("Nothing is wrong.")).to_be_visible()
+
+    async def merged(route: Route) -> None:
+        status: dict[str, Any] = await stage.status.as_json()
+        worker = {"worker": 1, "state": "serving", "why": "", "pid": 7, "restarts": 0}
+        await route.fulfill(json={**status, "workers": [{**worker, "started_at": None}]})
+
+    await page.route("**/v1/status", merged)
+    await page.clock.fast_forward(5_000)
+    await expect(page.locator("#alarms")).to_contain_text("Worker 1 tells nothing")
+
+
 async def test_dead_letters_come_with_the_commands(stage: Stage, show: OpenPage) -> None:
     """By reason, with what to do and what to type; the latest one by one."""
     letter = DeadLetter(

@@ -24,12 +24,13 @@ export class Gone extends Error {}
 /**
  * Return what the service tells at `path`, and its time in milliseconds since 1970.
  *
- * Throws Refused or Gone; `signal` ends it. A 503 with data is an answer: that of what is not ready.
+ * Throws Refused or Gone; `signal` ends it, and so do as many milliseconds as there is `patience`.
+ * A 503 with data is an answer: that of what is not ready.
  */
-export async function ask(path, signal) {
+export async function ask(path, signal, patience = PATIENCE) {
   const given = token.get();
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new Gone("not within ten seconds")), PATIENCE);
+  const timer = setTimeout(() => limit.abort(new Gone(`not within ${patience / 1_000} seconds`)), patience);
   signal?.addEventListener("abort", () => limit.abort(signal.reason));
   try {
     const response = await fetch(path, {

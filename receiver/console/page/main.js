@@ -14,6 +14,10 @@ const HIDDEN_EVERY = 30_000;
 const GONE_EVERY = 2_000;
 const LETTERS_EVERY = 60_000;
 const LETTERS_SHOWN = 50;
+const LETTERS_PATIENCE = 60_000;
+
+const LISTS = ["accounts", "alarms", "shards"];
+const FOREIGN = "what answered is not payevents, or another version: load the page again";
 
 const at = (id) => document.getElementById(id);
 
@@ -48,14 +52,25 @@ async function renew() {
     known.problem = problem(error);
   }
   if (mine !== asking) return;
-  render();
+  renderSafely();
   timer = setTimeout(renew, known.problem ? GONE_EVERY : document.hidden ? HIDDEN_EVERY : EVERY);
+}
+
+/** Whatever cannot be shown is told, and asked for again: nobody may take what is old for new. */
+function renderSafely() {
+  try {
+    render();
+  } catch (error) {
+    known.problem = problem(error);
+    renderFreshness();
+  }
 }
 
 async function learn(signal) {
   const given = token.get();
   try {
     const { data, now } = await ask("v1/status", signal);
+    if (!LISTS.every((each) => Array.isArray(data[each])) || !data.health?.parts) throw new Gone(FOREIGN);
     known.status = data;
     known.health = data.health;
     known.refused = "";
@@ -70,24 +85,26 @@ async function learn(signal) {
     known.lettersAt = -Infinity;
     // Whether it is well anyone may know.
     const { data, now } = await ask("readyz", signal);
+    if (!data.parts) throw new Gone(FOREIGN);
     known.health = data;
     heard(now);
     return;
   }
-  if (performance.now() - known.lettersAt >= LETTERS_EVERY) learnLetters();
+  // A tab that nobody looks at must not have a whole topic read again and again.
+  if (!document.hidden && performance.now() - known.lettersAt >= LETTERS_EVERY) learnLetters();
 }
 
 /** Each reading goes through a whole topic: they are asked for seldom, and nothing waits for them. */
 async function learnLetters() {
   known.lettersAt = performance.now();
   try {
-    const { data } = await ask(`v1/dead-letters?limit=${LETTERS_SHOWN}`);
+    const { data } = await ask(`v1/dead-letters?limit=${LETTERS_SHOWN}`, undefined, LETTERS_PATIENCE);
     known.letters = data;
     known.lettersProblem = "";
   } catch (error) {
     known.lettersProblem = problem(error);
   }
-  render();
+  renderSafely();
 }
 
 function heard(now) {
@@ -139,6 +156,11 @@ function renderAccounts(now) {
 }
 
 function noAlarm(health) {
+  const silent = (known.status.workers ?? []).filter((worker) => worker.started_at === null);
+  if (silent.length) {
+    const numbers = silent.map((worker) => worker.worker).join(", ");
+    return h("p", { class: "amiss" }, `Worker ${numbers} tells nothing: alarms, accounts and shards of it are missing here.`);
+  }
   const count = unwell(health);
   return count
     ? h("p", { class: "amiss" }, `There is no alarm, but ${counted(count, "part is", "parts are")} not well: see below.`)

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from receiver.console import pages
 from receiver.console.pages import Console
 from receiver.registration.condition import State
 from tests.unit.docs.pages import ROOT
@@ -99,3 +100,15 @@ def test_every_state_of_a_topic_is_explained() -> None:
     states = text.partition("const STATES = {")[2].partition("};")[0]
     explained = re.findall(r"^ +(\w+): \[", states, re.MULTILINE)
     assert sorted(explained) == sorted(state.value for state in State)
+
+
+def test_a_stray_file_keeps_nothing_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as an editor leaves; webhooks are received by the same process."""
+    page = tmp_path / "page"
+    (page / "folder").mkdir(parents=True)
+    for name in ("index.html", "main.js~", ".DS_Store"):
+        (page / name).write_text("")
+    monkeypatch.setattr(pages, "files", lambda _: tmp_path)
+    assert pages.Console().paths == {"/"}

@@ -84,6 +84,11 @@ def test_the_inbox_takes_records_if_all_workers_find_so() -> None:
     }
 
 
+def test_where_no_worker_tells_anything_nobody_takes_records() -> None:
+    """As far as anyone can say."""
+    assert combined([], {}, [])["inbox"] == {"available": False, "problem": ""}
+
+
 def test_what_waits_on_disk_is_added_up() -> None:
     """Each worker has a spool of its own; without any receiver there is none."""
     spool = {"available": True, "problem": "", "observations": 2, "bytes": 300, "max_bytes": 1_000}
