@@ -11,7 +11,6 @@ from receiver.registration.outcome import outcome
 from receiver.registration.probing import probes
 from receiver.registration.registered import PROBE, Call, Listed, Made, Registered
 from receiver.registration.situation import Situation
-from receiver.registration.suspicion import blamed
 
 _MOST_MADE = 30
 _MOST_DONE = 10
@@ -34,8 +33,7 @@ def blaming(situation: Situation) -> Registered:
     """Return what is known with each topic noted that something is missed of, and since when."""
     registered = situation.registered
     for topic, one in registered.topics.items():
-        facts = blamed(situation.vitals, topic, one.enabled_at, one.heard_at)
-        since = one.blamed_since or situation.now if facts else None
+        since = one.blamed_since or situation.now if situation.blamed(topic) else None
         if since != one.blamed_since:
             blamed_now = msgspec.structs.replace(one, blamed_since=since)
             registered = registered.with_topic(topic, blamed_now)

@@ -7,7 +7,7 @@ from handlers.registration import Action, Plan, Registration, Step, Subscription
 from receiver.registration.failure_budget import FailureBudget, budget_of
 from receiver.registration.proof import LONGEST_WINDOW, SKEW
 from receiver.registration.registered import Registered
-from receiver.registration.signs import Order
+from receiver.registration.signs import Missed, Order
 from receiver.registration.suspicion import blamed, usual_delay
 from receiver.registration.vitals import TopicVitals, Vitals
 
@@ -156,6 +156,13 @@ class Situation:
             return None
         return one.unheard_at + usual_delay(self.vitals)
 
+    def blamed(self, topic: str) -> tuple[Missed, ...]:
+        """Return the facts for whose silence nothing but a disabled webhook is known to blame."""
+        one = self.registered.of(topic)
+        # What a clock that was ahead has written down of the future speaks for nothing.
+        is_past = one.heard_at is not None and one.heard_at <= self.now
+        return blamed(self.vitals, topic, one.enabled_at, one.heard_at if is_past else None)
+
     def suspect_at(self, topic: str) -> float | None:
         """Return from when on a topic is probably disabled, None if nothing speaks for it."""
         times = (self._silent_at(topic), self._missed_at(topic))
@@ -163,9 +170,7 @@ class Situation:
 
     def _missed_at(self, topic: str) -> float | None:
         one = self.registered.of(topic)
-        # What a clock that was ahead has written down of the future speaks for nothing.
-        is_past = one.heard_at is not None and one.heard_at <= self.now
-        facts = blamed(self.vitals, topic, one.enabled_at, one.heard_at if is_past else None)
+        facts = self.blamed(topic)
         if not facts:
             return None
         # Only the latest facts are known, so that in a busy shop the first are long forgotten.

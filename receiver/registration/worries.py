@@ -9,7 +9,6 @@ from handlers.clock import rfc3339
 from receiver.registration.failure_budget import EARLY
 from receiver.registration.proof import UNPROVEN
 from receiver.registration.situation import Situation
-from receiver.registration.suspicion import blamed
 
 UNREGISTERED = "webhook-unregistered"
 TAKEN = "webhook-taken"
@@ -146,8 +145,7 @@ def _of_the_silent(situation: Situation, account: str) -> Iterator[Worry]:
 
 
 def _of_one_silent(situation: Situation, topic: str) -> str:
-    one = situation.registered.of(topic)
-    facts = blamed(situation.vitals, topic, one.enabled_at, one.heard_at)
+    facts = situation.blamed(topic)
     silent_since = situation.silent_since(topic)
     if silent_since is not None and not facts:
         return (

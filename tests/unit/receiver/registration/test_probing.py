@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from handlers.exchange import CallFailed, Request, Response
 from handlers.smartpay.topics import TOPICS
+from receiver.registration.aftermath import blaming
 from receiver.registration.condition import State, conditions
 from receiver.registration.proof import LONGEST_WINDOW
 from receiver.registration.suspicion import SHORTEST_DELAY
@@ -322,6 +323,19 @@ async def test_a_clock_that_was_ahead_keeps_no_suspect_from_being_mended() -> No
     stage.miss(CANCELLED, ago=400)
     await pass_hours(stage, 1)
     assert changes_of(stage) == ["PUT", "PATCH", "DELETE", "POST"]
+
+
+async def test_a_test_that_will_have_been_heard_hides_nothing() -> None:
+    """By a clock that was ahead: the topic is suspect, noted as such, and told with its facts."""
+    stage = await proven()
+    stage.wait(hours=2)
+    one = replace(stage.registered.of(CANCELLED), heard_at=stage.now.timestamp() + 30 * 3600)
+    stage.registered = stage.registered.with_topic(CANCELLED, one)
+    stage.miss(CANCELLED, ago=400)
+    [worry] = worries(stage.situation(), stage.handler.account)
+    assert worry.code == SILENT
+    assert "1 changes since" in worry.why
+    assert blaming(stage.situation()).of(CANCELLED).blamed_since is not None
 
 
 async def test_a_suspect_that_a_test_of_arrives_is_spared_once() -> None:
