@@ -1,6 +1,7 @@
 """The sandbox's API in version 1-2: POST to an endpoint, with the token among the parameters."""
 
 from datetime import datetime
+from functools import partial
 
 from handlers.exchange import Request, Response
 from handlers.jsontext import JsonObject, Unreadable
@@ -17,13 +18,7 @@ PREFIX = f"/{VERSION}/"
 
 def answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
     """Answer one call; every answer has the status 200, errors too."""
-    return serve(
-        merchant.access,
-        VERSION,
-        lambda refuse: _answer(merchant, request, now, refuse),
-        _refuse,
-        now,
-    )
+    return serve(merchant.access, VERSION, partial(_answer, merchant, request, now), _refuse, now)
 
 
 def _answer(

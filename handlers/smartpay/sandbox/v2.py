@@ -3,6 +3,7 @@
 import binascii
 from base64 import b64decode
 from datetime import datetime
+from functools import partial
 
 from handlers.exchange import Request, Response
 from handlers.jsontext import JsonObject, Unreadable
@@ -25,13 +26,7 @@ PREFIX = f"/{VERSION}/"
 
 def answer(merchant: Merchant, request: Request, now: datetime) -> Response | Callback:
     """Answer one call, with the status that REST has for it."""
-    return serve(
-        merchant.access,
-        VERSION,
-        lambda refuse: _answer(merchant, request, now, refuse),
-        _refuse,
-        now,
-    )
+    return serve(merchant.access, VERSION, partial(_answer, merchant, request, now), _refuse, now)
 
 
 def _answer(

@@ -31,6 +31,19 @@ async def proven(version: str = "2-0", **changed: Any) -> Stage:
     return stage
 
 
+async def probed() -> Stage:
+    """Return a stage on which a topic was disabled, and a test of it is waited for."""
+    stage = await proven()
+    stage.cause("disable-webhook", topic=CANCELLED)
+    stage.wait(hours=DAY)
+    for topic in set(TOPICS) - {CANCELLED}:
+        stage.live(topic)
+    stage.wait(hours=2)
+    await stage.settle()
+    assert stage.registered.of(CANCELLED).call is not None
+    return stage
+
+
 async def pass_hours(
     stage: Stage,
     hours: float,
@@ -130,12 +143,7 @@ async def test_a_quiet_topic_that_is_disabled_is_found_and_enabled() -> None:
 
 async def test_the_alarm_says_what_speaks_for_it() -> None:
     """There is nothing that was missed, which it could name."""
-    stage = await proven()
-    stage.cause("disable-webhook", topic=CANCELLED)
-    stage.wait(hours=DAY)
-    for topic in set(TOPICS) - {CANCELLED}:
-        stage.live(topic)
-    stage.wait(hours=2)
+    stage = await probed()
     for _ in range(8):
         look = await stage.look()
         if stage.situation().is_suspect(CANCELLED):
@@ -257,19 +265,6 @@ async def test_where_webhooks_are_slow_nothing_is_probed() -> None:
         stage.wait(hours=DAY + 2)
         await stage.settle()
         assert changes_of(stage) == tests
-
-
-async def probed() -> Stage:
-    """Return a stage on which a topic was disabled, and a test of it is waited for."""
-    stage = await proven()
-    stage.cause("disable-webhook", topic=CANCELLED)
-    stage.wait(hours=DAY)
-    for topic in set(TOPICS) - {CANCELLED}:
-        stage.live(topic)
-    stage.wait(hours=2)
-    await stage.settle()
-    assert stage.registered.of(CANCELLED).call is not None
-    return stage
 
 
 def answer_late(stage: Stage) -> None:

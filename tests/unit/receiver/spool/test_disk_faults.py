@@ -9,7 +9,6 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -32,26 +31,12 @@ from tests.unit.receiver.spool.failing import (
 from tests.unit.receiver.spool.test_file import MOST, spooled
 from tests.unit.receiver.spool.test_spool import Kafka, drain_of
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FAULTS = [
     pytest.param(Faults(SYNCS, SYNC_FAILED), id="fsync"),
     pytest.param(Faults(CHANGES, FULL), id="full"),
     pytest.param(Faults(CHANGES, READ_ONLY), id="read-only"),
     pytest.param(Faults(CHANGES, WRITE_FAILED), id="write"),
 ]
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Faults]:
-    """Return a disk that fails when told to."""
-    with failing_disk(tmp_path) as faults:
-        yield faults
-
-
-@pytest.fixture
-def alarms() -> Alarms:
-    """Return no alarms yet."""
-    return Alarms(lambda: NOW)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.file import SpoolFile
 from receiver.spool.spool import Spool
 from tests.unit.receiver.spool.test_file import spooled
-from tests.unit.receiver.spool.test_spool import NOW, Kafka, drain_of
+from tests.unit.receiver.spool.test_spool import Kafka, drain_of
 
 MOST = 1 << 20
 MANY = 2 * BATCH + 50
@@ -50,12 +50,6 @@ def refuse(*_: object) -> None:
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every removal fail, as it does on a disk without room for the log of it."""
     monkeypatch.setattr(SpoolFile, "remove", refuse)
-
-
-@pytest.fixture
-def alarms() -> Alarms:
-    """Return no alarms yet."""
-    return Alarms(lambda: NOW)
 
 
 @pytest.mark.usefixtures("full_disk")

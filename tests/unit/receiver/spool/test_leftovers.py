@@ -4,7 +4,6 @@ import errno
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,6 @@ from tests.unit.receiver.spool.test_drain_faults import Choosy
 from tests.unit.receiver.spool.test_file import MOST, spooled
 from tests.unit.receiver.spool.test_spool import Kafka, drain_of
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MANY = 2 * BATCH + 50
 KEYS = [spooled(number).key for number in range(MANY)]
 
@@ -36,12 +34,6 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as made:
         Path(made).chmod(0o755)
         yield Path(made)
-
-
-@pytest.fixture
-def alarms() -> Alarms:
-    """Return no alarms yet."""
-    return Alarms(lambda: NOW)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A new file in the place of one that failed: of a failed attempt nothing is left behind."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,24 +12,11 @@ from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import SpoolFile
 from receiver.spool.locking import lock
 from receiver.spool.spool import Spool
-from tests.unit.receiver.spool.failing import FULL, Faults, failing_disk
+from tests.unit.receiver.spool.failing import FULL, Faults
 from tests.unit.receiver.spool.test_file import MOST, spooled
 from tests.unit.receiver.spool.test_spool import Kafka, drain_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Faults]:
-    """Return a disk that fails when told to."""
-    with failing_disk(tmp_path) as faults:
-        yield faults
-
-
-@pytest.fixture
-def alarms() -> Alarms:
-    """Return no alarms yet."""
-    return Alarms(lambda: NOW)
 
 
 @pytest.fixture

@@ -65,12 +65,6 @@ class Kafka:
 
 
 @pytest.fixture
-def alarms() -> Alarms:
-    """Return no alarms yet."""
-    return Alarms(lambda: NOW)
-
-
-@pytest.fixture
 async def spool(tmp_path: Path, alarms: Alarms) -> AsyncIterator[Spool]:
     """Return an open spool."""
     opened = Spool(tmp_path, 1 << 20, alarms)
