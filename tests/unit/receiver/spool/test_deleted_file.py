@@ -1,0 +1,92 @@
+"""A spool file that somebody deleted: what it holds gets a name again, and takes its room once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from receiver.observability.alarms import Alarms
+from receiver.spool.errors import SpoolFailed
+from receiver.spool.file import Spooled, SpoolFile
+from receiver.spool.spool import Spool
+from tests.unit.receiver.spool.test_file import MOST, spooled
+from tests.unit.receiver.spool.test_spool import Kafka, drain_of
+
+HELD = 450
+KEYS = [spooled(number).key for number in range(HELD)]
+
+
+async def with_a_deleted_file(folder: Path, alarms: Alarms) -> Spool:
+    """Return a spool whose file was deleted, which it has noticed."""
+    spool = Spool(folder, MOST, alarms)
+    await spool.open()
+    for number in range(HELD - 1):
+        await spool.append(spooled(number))
+    for part in folder.glob("*.spool*"):  # noqa: ASYNC240 - a folder of three files
+        part.unlink()
+    with pytest.raises(SpoolFailed, match="deleted"):
+        await spool.append(spooled(HELD - 1))
+    return spool
+
+
+def spool_files(folder: Path) -> list[Path]:
+    """Return the spool files in a folder."""
+    return list(folder.glob("*.spool"))
+
+
+async def test_what_cannot_be_read_of_it_leaves_one_copy_of_the_rest(
+    tmp_path: Path, alarms: Alarms
+) -> None:
+    """However often it is tried; a neighbour finds there what could be read, once."""
+    spool, kafka = await with_a_deleted_file(tmp_path, alarms), Kafka()
+    file = spool._file
+    assert file is not None
+    with file._database as database:
+        database.execute("UPDATE spooled SET headers = x'c1' WHERE row > 300")
+    assert not any([await spool.renew() for _ in range(3)])
+    assert len(spool_files(tmp_path)) == 1
+    assert await drain_of(spool, kafka).drain_orphans() == 300
+    assert kafka.taken == KEYS[:300]
+    await spool.close()
+
+
+async def test_a_disk_that_fills_up_under_the_copy_is_gone_on_with(
+    tmp_path: Path, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was copied before stays where it is; once there is room the rest follows."""
+    spool, kafka = await with_a_deleted_file(tmp_path, alarms), Kafka()
+    append = SpoolFile.append
+
+    def fills_up(file: SpoolFile, records: Sequence[Spooled]) -> None:
+        if spooled(200) in records:
+            raise SpoolFailed("database or disk is full")
+        append(file, records)
+
+    with monkeypatch.context() as full:
+        full.setattr(SpoolFile, "append", fills_up)
+        assert not any([await spool.renew() for _ in range(3)])
+    assert len(spool_files(tmp_path)) == 1
+    assert await spool.renew()
+    assert spool.count == HELD - 200
+    drain = drain_of(spool, kafka)
+    await drain.drain_orphans()
+    await drain._drain_own()
+    assert kafka.taken == KEYS
+    await spool.close()
+    assert spool_files(tmp_path) == []
+
+
+async def test_a_second_file_that_is_deleted_is_copied_from_its_first_row(
+    tmp_path: Path, alarms: Alarms
+) -> None:
+    """How far one was copied says nothing of the next."""
+    spool, kafka = await with_a_deleted_file(tmp_path, alarms), Kafka()
+    assert await spool.renew()
+    for part in tmp_path.glob("*.spool*"):  # noqa: ASYNC240 - the same
+        part.unlink()
+    with pytest.raises(SpoolFailed, match="deleted"):
+        await spool.append(spooled(HELD))
+    assert await spool.renew()
+    await drain_of(spool, kafka)._drain_own()
+    assert kafka.taken == [*KEYS, spooled(HELD).key]
+    await spool.close()
