@@ -7,7 +7,7 @@ import signal
 
 import structlog
 
-from receiver.service import Role, Service
+from receiver.service import Ports, Role, Service
 from receiver.workers.lifeline import Lifeline
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -40,19 +40,20 @@ async def serve(service: Service, lifeline: Lifeline | None = None) -> int:
     if lifeline is not None:
         lifeline.watch(stop.set)
     try:
-        ports = await service.start()
+        ports = await _started(service, stop)
     except BaseException:
         await service.stop()
         raise
-    # What is there by now stays: no later collection has to look at it again.
-    gc.freeze()
-    gc.set_threshold(_MANY)
-    gc.enable()
-    if lifeline is None:
-        log.info("serving", roles=sorted(service.roles), public=ports.public, admin=ports.admin)
-    else:
-        log.info("a worker serves")
-        lifeline.tell_serving()
+    if ports is not None:
+        # What is there by now stays: no later collection has to look at it again.
+        gc.freeze()
+        gc.set_threshold(_MANY)
+        gc.enable()
+        if lifeline is None:
+            log.info("serving", roles=sorted(service.roles), public=ports.public, admin=ports.admin)
+        else:
+            log.info("a worker serves")
+            lifeline.tell_serving()
     stopped = asyncio.create_task(stop.wait())
     broken = asyncio.create_task(service.broken())
     await asyncio.wait({stopped, broken}, return_when=asyncio.FIRST_COMPLETED)
@@ -73,6 +74,19 @@ async def serve(service: Service, lifeline: Lifeline | None = None) -> int:
     broken.cancel()
     log.info("ended")
     return 1 if failed else 0
+
+
+async def _started(service: Service, stop: asyncio.Event) -> Ports | None:
+    """Start ``service``; None if it is to end before it has started, whatever that waits for."""
+    starting = asyncio.create_task(service.start())
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return starting.result() if starting.done() else None
+    finally:
+        starting.cancel()
+        stopped.cancel()
+        await asyncio.wait({starting, stopped})
 
 
 def _on_signal(signalled: asyncio.Event, stop: asyncio.Event) -> None:

@@ -16,21 +16,29 @@ from receiver.roles import ALL_ROLES
 from receiver.service import Ports, Service
 from receiver.workers.lifeline import Lifeline, LifelineHolder
 
+WITHIN = 10.0
+"""Seconds, should it be waited for in vain."""
+
 
 class FakeService:
-    """A service that starts at once, and whose end takes until it is allowed to."""
+    """A service whose start may take its time, and whose end takes until it is allowed to."""
 
     roles = ALL_ROLES
     settings = SimpleNamespace(http=SimpleNamespace(drain_delay=timedelta(0)))
     draining = False
 
     def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.may_start = asyncio.Event()
+        self.may_start.set()
         self.started = asyncio.Event()
         self.stopping = asyncio.Event()
         self.may_end = asyncio.Event()
 
     async def start(self) -> Ports:
-        """Start."""
+        """Start when it may."""
+        self.begun.set()
+        await self.may_start.wait()
         self.started.set()
         return Ports(1, 2)
 
@@ -94,3 +102,31 @@ async def test_a_signal_after_the_supervisor_wanted_an_end_is_the_first(
     service.may_end.set()
     assert await serving == 0
     holder.close()
+
+
+@pytest.mark.usefixtures("exits")
+async def test_a_signal_ends_what_has_not_started_yet() -> None:
+    """A disk that hangs, or a slow import, keeps nobody waiting who wants an end."""
+    service = FakeService()
+    service.may_start.clear()
+    service.may_end.set()
+    serving = asyncio.create_task(serve(cast("Service", service)))
+    await service.begun.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(WITHIN):
+        assert await serving == 0
+    assert (service.draining, service.started.is_set()) == (True, False)
+
+
+async def test_what_cannot_start_is_stopped_and_told() -> None:
+    """An address that is taken ends the process with the reason."""
+    service = FakeService()
+    service.may_end.set()
+
+    async def taken() -> Ports:
+        raise OSError("the address is taken")
+
+    service.start = taken  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="is taken"):
+        await serve(cast("Service", service))
+    assert service.stopping.is_set()

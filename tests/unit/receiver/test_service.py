@@ -9,6 +9,7 @@ import pytest
 
 from receiver.machinery import Machinery
 from receiver.service import Ports
+from receiver.spool.spool import Spool
 from tests.kafka.ports import free_ports
 from tests.support.webhooks import invoice, post
 from tests.unit.receiver.receiving import receiver
@@ -39,6 +40,24 @@ async def test_webhooks_are_answered_while_the_rest_is_imported(
         imported.set()
         await starting
         await service.stop()
+
+
+async def test_a_disk_that_hangs_at_the_start_does_not_hang_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever gives up the start of a service can stop it, though its disk never answers."""
+    answers = threading.Event()
+    monkeypatch.setattr(Spool, "_open", lambda _: answers.wait(WITHIN))
+    service = receiver(tmp_path)
+    starting = asyncio.create_task(service.start())
+    await asyncio.sleep(0)
+    try:
+        starting.cancel()
+        await asyncio.wait([starting])
+        async with asyncio.timeout(WITHIN / 2):
+            await service.stop()
+    finally:
+        answers.set()
 
 
 async def _first_status(url: str, starting: "asyncio.Task[Ports]") -> int:
