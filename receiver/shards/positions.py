@@ -10,7 +10,8 @@ from receiver.kafka.scan import scan
 from receiver.shards.table import InputPosition, Table, is_position
 
 _TAIL = 5_000
-"""Offsets. Each transaction but a barrier's ends with the position, and is smaller than this."""
+"""Offsets. Each transaction but a barrier's ends with the position, however large it is: what may
+follow the latest one are barriers, markers and what was never committed."""
 
 
 async def latest_positions(
@@ -27,7 +28,8 @@ async def latest_positions(
         msgspec.MsgspecError: a record is no position.
     """
     found = await _positions(consumer, partitions, last=_TAIL)
-    # The barriers of a shard that starts and refuses, again and again, can push it out of there.
+    # The barriers of a shard that starts and refuses, again and again, can push it out of there,
+    # and so can one large transaction that was aborted.
     buried = [partition for partition in partitions if partition.partition not in found]
     return found | (await _positions(consumer, buried) if buried else {})
 
