@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from handlers.observation import Observation, Origin
 from receiver.inbox import Inbox
 from receiver.intake import Intake
-from receiver.kafka.appender import NotDurable
+from receiver.kafka.appender import NotDurable, RecordRefused
 from receiver.kafka.batching import Told
 from receiver.spool.errors import SpoolFull
 from receiver.spool.file import Spooled
@@ -25,16 +25,25 @@ OBSERVATION = Observation("shop", Origin.WEBHOOK, "t", datetime(2026, 1, 1, tzin
 
 @dataclass
 class FakeInbox:
-    """Takes observations, or is away."""
+    """Takes observations, or is away, or refuses each for its size."""
 
     away: bool = False
     fails: bool = False
+    refuses: bool = False
+
+    @property
+    def available(self) -> bool:
+        """Tell whether it takes the next one."""
+        return not self.away
 
     def begin(self, _: str, __: Observation, told: Told) -> None:
         """Append one."""
         if self.away:
             raise NotDurable("Kafka is away")
-        told(NotDurable("no answer") if self.fails else 1)
+        if self.refuses:
+            told(RecordRefused("it is too large"))
+        else:
+            told(NotDurable("no answer") if self.fails else 1)
 
 
 @dataclass
@@ -44,9 +53,12 @@ class FakeSpool:
     kept: list[Spooled] = field(default_factory=list)
     full: bool = False
     broken: bool = False
+    hangs: asyncio.Event | None = None
 
     async def append(self, spooled: Spooled) -> None:
         """Keep one."""
+        if self.hangs is not None:
+            await self.hangs.wait()
         if self.broken:
             raise RuntimeError("a defect")
         if self.full:
@@ -132,3 +144,48 @@ async def test_only_a_change_is_said() -> None:
         "webhooks go to Kafka again",
     ]
     assert lines[0]["why"] == "Kafka is away"
+
+
+async def test_what_kafka_refuses_for_its_size_is_no_change() -> None:
+    """The others go where they went; however many come, the log has no line of it."""
+    stage = Stage()
+    with capture_logs() as lines:
+        for refuses in (True, False, True, False):
+            stage.inbox.refuses = refuses
+            assert await stage.accept() is not refuses
+    assert lines == []
+
+
+async def test_what_was_spooled_late_is_no_change() -> None:
+    """A slow disk may take the last ones when the next already go to Kafka."""
+    stage = Stage(FakeInbox(away=True))
+    with capture_logs() as lines:
+        await stage.accept()
+        stage.spool.hangs = asyncio.Event()
+        late = asyncio.create_task(stage.accept())
+        await asyncio.sleep(0)
+        stage.inbox.away = False
+        await stage.accept()
+        stage.spool.hangs.set()
+        assert await late is False
+        await stage.accept()
+    assert [line["event"] for line in lines] == [
+        "webhooks go to the spool",
+        "webhooks go to Kafka again",
+    ]
+
+
+async def test_what_kafka_takes_late_is_no_change() -> None:
+    """A batch may be acknowledged after another one has shown that Kafka does not take them."""
+    stage, told = Stage(), asyncio.Event()
+    on_its_way: list[Told] = []
+    with capture_logs() as lines:
+        stage.inbox.begin = lambda *args: on_its_way.append(args[2])  # type: ignore[method-assign]
+        stage.intake.take("key", OBSERVATION, partial(_note, told))
+        del stage.inbox.begin
+        stage.inbox.away = True
+        await stage.accept()
+        on_its_way[0](1)
+        await told.wait()
+        await stage.accept()
+    assert [line["event"] for line in lines] == ["webhooks go to the spool"]
