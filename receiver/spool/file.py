@@ -10,12 +10,12 @@ from typing import Self
 import msgspec
 
 from receiver.failures import without_path
+from receiver.spool.database import measure, open_database
 from receiver.spool.errors import SpoolFailed, SpoolFull
 from receiver.spool.locking import lock
 from receiver.spool.log import check_frames
 from receiver.spool.parts import check_log, delete, identity
 
-_FULL_SYNC = 2
 _SELECT_SOME = """
 SELECT row, CAST(key AS BLOB), CAST(headers AS BLOB), CAST(body AS BLOB)
 FROM spooled WHERE row > ? ORDER BY row LIMIT ?
@@ -195,7 +195,7 @@ class SpoolFile:
     def _connected(self) -> sqlite3.Connection:
         # What SQLite does not read of the log ends with the first checkpoint, or when it is closed.
         check_frames(self.path)
-        return _open(self.path)
+        return open_database(self.path)
 
     def _is_empty(self) -> bool:
         """Ask the file itself: what is deleted by mistake was answered 200."""
@@ -206,15 +206,6 @@ class SpoolFile:
 
     def _measure(self) -> tuple[int, int]:
         return measure(self._database)
-
-
-def measure(database: sqlite3.Connection) -> tuple[int, int]:
-    """Return how many observations there are, and their size in bytes."""
-    [(count, size)] = database.execute(
-        "SELECT count(*), coalesce(sum(length(key) + length(headers) + length(body)), 0)"
-        " FROM spooled"
-    ).fetchall()
-    return int(count), int(size)
 
 
 def _size(key: bytes, headers: bytes, body: bytes) -> int:
@@ -234,48 +225,3 @@ def _ranges(stored: Sequence[Stored]) -> list[tuple[int, int]]:
         else:
             ranges.append((each.row, each.row))
     return ranges
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    # The writer thread is another one than that which opened the file at start.
-    database = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
-    path.chmod(0o600)
-    try:
-        _check_durability(database)
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS spooled (row INTEGER PRIMARY KEY AUTOINCREMENT,"
-            " key BLOB NOT NULL, headers BLOB NOT NULL, body BLOB NOT NULL)"
-        )
-        database.commit()
-        _sync_folder(path.parent)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _check_durability(database: sqlite3.Connection) -> None:
-    """Set WAL and full synchronisation, read both back, and look for damage."""
-    [(journal,)] = database.execute("PRAGMA journal_mode = WAL").fetchall()
-    database.execute("PRAGMA synchronous = FULL")
-    [(synchronous,)] = database.execute("PRAGMA synchronous").fetchall()
-    if (journal, synchronous) != ("wal", _FULL_SYNC):
-        raise SpoolFailed(f"SQLite runs with {journal}, synchronous {synchronous}")
-    check_for_damage(database)
-
-
-def check_for_damage(database: sqlite3.Connection) -> None:
-    """Have SQLite look at the structure of the whole file."""
-    [(check,)] = database.execute("PRAGMA quick_check(1)").fetchall()
-    if check != "ok":
-        raise SpoolFailed(f"the file is damaged: {check}")
-
-
-def _sync_folder(folder: Path) -> None:
-    # SQLite syncs the file; that the file is in its folder must be on the disk too.
-    for place in (folder, folder.parent):
-        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

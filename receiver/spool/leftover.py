@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 from receiver.failures import without_path
+from receiver.spool.database import check_for_damage, measure
 from receiver.spool.errors import SpoolFailed
-from receiver.spool.file import SpoolFile, Stored, check_for_damage, measure
+from receiver.spool.file import SpoolFile, Stored
 from receiver.spool.locking import InUse, lock
 from receiver.spool.log import check_frames
 from receiver.spool.parts import check_log, has_log, is_there

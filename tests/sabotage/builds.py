@@ -19,7 +19,7 @@ from receiver.shards.open_shard import OpenShard, ShardSpec
 from receiver.shards.session import Batches, Session
 from receiver.shards.shard import Shard
 from receiver.shards.table import Table
-from receiver.spool import file as spool_file
+from receiver.spool import database as spool_database
 from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import Spooled
 from receiver.spool.spool import Spool
@@ -122,13 +122,13 @@ def spool_answers_early(patch: pytest.MonkeyPatch) -> None:
 
 
 def _synchronous(level: str, patch: pytest.MonkeyPatch) -> None:
-    check = spool_file._check_durability
+    check = spool_database._check_durability
 
     def check_and_weaken(database: sqlite3.Connection) -> None:
         check(database)
         database.execute(f"PRAGMA synchronous = {level}")
 
-    patch.setattr(spool_file, "_check_durability", check_and_weaken)
+    patch.setattr(spool_database, "_check_durability", check_and_weaken)
 
 
 def spool_never_synced(patch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def spool_synced_at_checkpoints(patch: pytest.MonkeyPatch) -> None:
 
 def spool_folder_not_synced(patch: pytest.MonkeyPatch) -> None:
     """The file is synced, but not that its folder is there."""
-    patch.setattr(spool_file, "_sync_folder", lambda _: None)
+    patch.setattr(spool_database, "_sync_folder", lambda _: None)
 
 
 GATE = "SABOTAGE_GATE"

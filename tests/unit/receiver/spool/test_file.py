@@ -122,7 +122,7 @@ def test_a_damaged_file_is_refused_and_kept(tmp_path: Path) -> None:
 
 def test_durability_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An SQLite that does not run with WAL and full synchronisation is not written to."""
-    monkeypatch.setattr("receiver.spool.file._FULL_SYNC", 3)
+    monkeypatch.setattr("receiver.spool.database._FULL_SYNC", 3)
     with pytest.raises(SpoolFailed, match="synchronous"):
         SpoolFile(tmp_path / "a.spool", MOST)
 
