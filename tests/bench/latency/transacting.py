@@ -10,19 +10,13 @@ import sys
 import time
 
 import uvloop
-from aiokafka import AIOKafkaProducer
+
+from tests.bench.bare import transactional_producer
 
 
 async def transact(count: int, apart: float, servers: str, topic: str) -> None:
     """Commit ``count`` transactions, with the settings of payevents' own."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=servers,
-        transactional_id=f"{topic}-transacting",
-        acks="all",
-        linger_ms=0,
-        max_batch_size=1 << 20,
-        retry_backoff_ms=20,
-    )
+    producer = transactional_producer(servers, f"{topic}-transacting")
     await producer.start()
     sys.stdout.write(json.dumps({"count": count}) + "\n")
     for _ in range(count):

@@ -11,17 +11,12 @@ import sys
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from tests.bench.bare import transactional_producer
+
 
 async def copy(partitions: int, servers: str, source: str, target: str, positions: str) -> None:
     """Copy ``source`` until killed."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=servers,
-        transactional_id=f"{source}-copying",
-        acks="all",
-        linger_ms=0,
-        max_batch_size=1 << 20,
-        retry_backoff_ms=20,
-    )
+    producer = transactional_producer(servers, f"{source}-copying")
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers,
         group_id=None,
