@@ -1,5 +1,6 @@
 """What several tests of the spool begin with."""
 
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,3 +24,11 @@ def disk(tmp_path: Path) -> Iterator[Faults]:
 def alarms() -> Alarms:
     """Return no alarms yet."""
     return Alarms(lambda: NOW)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Return a folder that any user can reach."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from handlers.observation import Position
-from receiver.kafka.appender import RecordRefused
 from receiver.observability.alarms import Alarms
 from receiver.spool.drain import BATCH
-from receiver.spool.errors import SpoolFailed, SpoolFull
+from receiver.spool.errors import SpoolFailed
 from receiver.spool.file import SpoolFile
 from receiver.spool.spool import Spool
 from tests.unit.receiver.spool.test_file import spooled
@@ -97,32 +95,6 @@ async def test_a_spool_that_cannot_be_read_is_told(tmp_path: Path, alarms: Alarm
     await spool.close()
 
 
-@pytest.mark.parametrize("part", ["", "-wal", "-shm", ".lock"])
-@pytest.mark.parametrize("replaced", [False, True])
-def test_a_file_that_was_deleted_takes_nothing_more(
-    tmp_path: Path, part: str, replaced: bool
-) -> None:
-    """SQLite would go on writing to what nobody can find any more; what it holds can be read."""
-    with SpoolFile(tmp_path / "a.spool", MOST) as file:
-        file.append([spooled(1)])
-        victim = Path(f"{file.path}{part}")
-        victim.rename(tmp_path / "elsewhere")
-        if replaced:
-            victim.write_bytes((tmp_path / "elsewhere").read_bytes())
-        with pytest.raises(SpoolFailed, match="deleted or replaced"):
-            file.append([spooled(2)])
-        assert [stored.spooled for stored in file.oldest(9)] == [spooled(1), spooled(2)]
-
-
-def test_a_file_of_someone_else_is_not_deleted(tmp_path: Path) -> None:
-    """An empty spool goes when it is closed, but not what has taken its name."""
-    file = SpoolFile(tmp_path / "a.spool", MOST)
-    file.path.unlink()
-    file.path.write_bytes(b"the webhooks of another")
-    file.close()
-    assert file.path.read_bytes() == b"the webhooks of another"
-
-
 async def test_a_mended_disk_is_gone_on_with_in_a_new_file(
     tmp_path: Path, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,94 +144,6 @@ async def test_a_disk_that_is_still_broken_is_not_littered(
     await spool.close()
 
 
-async def test_what_a_deleted_file_held_is_kept_in_the_new_one(
-    tmp_path: Path, alarms: Alarms
-) -> None:
-    """It can still be read while it is open, and is under a name again before it is closed."""
-    spool, kafka = Spool(tmp_path, MOST, alarms), Kafka()
-    await spool.open()
-    for number in range(MANY):
-        await spool.append(spooled(number))
-    for part in tmp_path.glob("*.spool*"):  # noqa: ASYNC240 - a folder of three files
-        part.unlink()
-    with pytest.raises(SpoolFailed, match="deleted"):
-        await spool.append(spooled(MANY))
-    drain = drain_of(spool, kafka)
-    await drain.renew()
-    assert (spool.available, spool.count) == (True, MANY + 1)
-    await drain._drain_own()
-    assert kafka.taken == [spooled(number).key for number in range(MANY + 1)]
-    await spool.close()
-
-
-class Choosy(Kafka):
-    """A cluster that takes no record as large as some are."""
-
-    refuses: frozenset[bytes] = frozenset()
-
-    async def append(self, topic: str, *args: object, **named: object) -> Position:
-        """Take a record, unless it is one of those."""
-        if args[0] in self.refuses:
-            raise RecordRefused(f"{topic} takes no record as large")
-        return await super().append(topic, *args, **named)
-
-
-async def test_what_kafka_refuses_for_good_holds_nothing_else_up(
-    tmp_path: Path, alarms: Alarms
-) -> None:
-    """All others are sent, an alarm says so, and it goes once the topic takes it."""
-    left_behind(tmp_path, "a", 3)
-    spool, kafka = Spool(tmp_path, MOST, alarms), Choosy()
-    kafka.refuses = frozenset(spooled(number).key for number in range(BATCH))
-    await spool.open()
-    for number in range(MANY):
-        await spool.append(spooled(number))
-    drain = drain_of(spool, kafka)
-    await drain._drain_own()
-    assert kafka.taken == [spooled(number).key for number in range(BATCH, MANY)]
-    assert [alarm.code for alarm in alarms.present] == ["inbox-refuses"]
-    assert spool.count == BATCH
-    kafka.refuses = frozenset()
-    drain._try_again()
-    await drain._drain_own()
-    assert len(kafka.taken) == MANY
-    assert list(alarms.present) == []
-    await spool.close()
-
-
-async def test_what_is_refused_amid_others_stays_on_the_disk_and_they_do_not(
-    tmp_path: Path, alarms: Alarms
-) -> None:
-    """What is removed is what Kafka has, record by record, though it goes by ranges of rows."""
-    refused = [3, 4, 7]
-    spool, kafka = Spool(tmp_path, MOST, alarms), Choosy()
-    kafka.refuses = frozenset(spooled(number).key for number in refused)
-    await spool.open()
-    for number in range(10):
-        await spool.append(spooled(number))
-    await drain_of(spool, kafka)._drain_own()
-    left = await spool.oldest(MANY)
-    assert [stored.spooled for stored in left] == [spooled(number) for number in refused]
-    assert spool.count == len(refused)
-    assert spool.bytes == sum(stored.size for stored in left)
-    await spool.close()
-
-
-async def test_a_file_with_a_record_that_is_refused_keeps_no_other_waiting(
-    tmp_path: Path, alarms: Alarms
-) -> None:
-    """It is set aside with an alarm, and stays; the next file is drained."""
-    kept, other = (left_behind(tmp_path, name, count) for name, count in (("a", 3), ("b", 2)))
-    spool, kafka = Spool(tmp_path, MOST, alarms), Choosy()
-    kafka.refuses = frozenset({spooled(2).key})
-    await spool.open()
-    await drain_of(spool, kafka).drain_orphans()
-    assert len(kafka.taken) == 4
-    assert [alarm.code for alarm in alarms.present] == ["spool-damaged"]
-    assert (kept.exists(), other.exists()) == (True, False)
-    await spool.close()
-
-
 @pytest.mark.parametrize(
     "turned",
     ["headers = x'9192a46eeda465c40176'", "headers = 'text'", "headers = NULL"],
@@ -282,23 +166,6 @@ async def test_one_bad_row_costs_what_is_in_it_and_no_process(
     assert kafka.taken == [spooled(number).key for number in (0, 1, 0, 1)]
     assert [alarm.code for alarm in alarms.present] == ["spool-damaged"]
     assert (tmp_path / "a.spool").exists()
-    await spool.close()
-
-
-async def test_a_new_file_is_neither_full_nor_holds_what_is_refused(
-    tmp_path: Path, alarms: Alarms
-) -> None:
-    """What was said of the file before it ends with it: else receivers stay unready for ever."""
-    spool, kafka = Spool(tmp_path, 1, alarms), Choosy()
-    kafka.refuses = frozenset({spooled(0).key})
-    await spool.open()
-    with pytest.raises(SpoolFull):
-        await spool.append(spooled(0))
-    spool.tell_refused("the inbox takes no record as large")
-    spool.fail(SpoolFailed("the disk is full"))
-    await drain_of(spool, kafka).renew()
-    assert spool.available
-    assert list(alarms.present) == []
     await spool.close()
 
 
