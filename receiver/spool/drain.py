@@ -23,6 +23,7 @@ BATCH = 500
 _LOOK_EVERY = 1.0
 _ORPHANS_EVERY = 10.0
 _RENEW_EVERY = 10.0
+_AGAIN_EVERY = 10.0
 _ASIDE_EVERY = 300.0
 
 
@@ -77,14 +78,17 @@ class Drain:
     async def run(self) -> None:
         """Drain whenever there is something and Kafka takes it, until cancelled."""
         now = self._now
-        orphans_at = renew_at = now()
+        orphans_at = renew_at = again_at = now()
         aside_at = now() + _ASIDE_EVERY
         while True:
             # With jitter: replicas that lost Kafka together should not all come back at once.
             await self._sleep(_LOOK_EVERY * self._rng.uniform(0.5, 1.5))
-            if now() >= renew_at:
+            if self._spool.problem and now() >= renew_at:
+                # At once after a failure: where the disk is well, webhooks wait for a file only.
                 renew_at = now() + _RENEW_EVERY
                 await self.renew()
+            if now() >= again_at:
+                again_at = now() + _AGAIN_EVERY
                 self._try_again()
             if not self._appender.available:
                 continue

@@ -4,9 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from receiver.observability.alarms import Alarms
+from receiver.spool.errors import SpoolFailed
 from receiver.spool.spool import Spool
 from tests.unit.receiver.spool.clock import timed_drain_of
 from tests.unit.receiver.spool.test_file import spooled
@@ -86,4 +88,32 @@ async def test_a_large_spool_has_a_bounded_share(tmp_path: Path) -> None:
     assert queue.taken >= MANY
     live = 1
     assert max(queue.ahead) <= AT_ONCE + live
+    await spool.close()
+
+
+async def test_a_spool_that_fails_has_a_new_file_tried_at_once(tmp_path: Path) -> None:
+    """Webhooks are refused until there is one; a disk that takes none is not tried all the time."""
+    spool = closed_spool(tmp_path)
+    await spool.open()
+    drain, clock = timed_drain_of(spool, Kafka())
+    failed: list[float] = []
+    tried: list[float] = []
+
+    async def renew() -> bool:
+        if spool.problem:
+            tried.append(clock.time)
+        return False
+
+    async def sleep(seconds: float) -> None:
+        await clock.sleep(seconds)
+        if not failed and clock.time > 12:
+            failed.append(clock.time)
+            spool.fail(SpoolFailed("somebody deleted it"))
+
+    spool.renew = renew  # type: ignore[method-assign]
+    drain._sleep = sleep
+    await clock.run(drain, seconds=60)
+    assert tried[0] - failed[0] <= 1.5
+    assert all(10 <= then - before < 12 for before, then in pairwise(tried))
+    assert len(tried) > 3
     await spool.close()
