@@ -61,7 +61,8 @@ def worries(situation: Situation, account: AccountSettings) -> Iterator[Worry]:
             UNPROVEN_CODE,
             "; ".join(f"{_listed(topics)}: {why}" for why, topics in unproven.items()),
             "compare http.public_url with where requests arrive, and the account's keys with those"
-            " at the provider",
+            " at the provider; if they are right, the webhook may be disabled: payevents webhooks"
+            f" ensure --account {account.name} --recreate",
         )
     yield from _of_the_silent(situation, account.name)
     yield from _of_failures(situation)
