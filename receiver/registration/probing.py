@@ -15,7 +15,8 @@ _LONGEST_PAUSE = 7 * 24 * 3600.0
 """Seconds after which a topic is probed again, however long it has been quiet."""
 
 _APART = 3600.0
-"""Seconds between what proves any topic and the next probe of a quiet one, which can wait."""
+"""Seconds between what proves any topic and the next probe of a quiet one, which can wait; and
+between two tests of a suspect one."""
 
 _SETTLING = 300.0
 """Seconds after another replica took the account over, in which others may change, too."""
@@ -39,15 +40,21 @@ def probe_at(situation: Situation, topic: str) -> float | None:
     if suspect_at is None:
         at = _quiet_until(situation, topic)
     else:
-        at = _heard_after(situation, suspect_at) if situation.is_to_be_heard(topic) else None
+        is_to_be_heard = situation.is_to_be_heard(topic)
+        at = _heard_after(situation, topic, suspect_at) if is_to_be_heard else None
     taken_over_at = _latest(situation.now, situation.registered.taken_over_at)
     return None if at is None else max(at, taken_over_at + _SETTLING)
 
 
-def _heard_after(situation: Situation, suspect_at: float) -> float:
-    """Return when a suspect topic is to be heard: not while another's test may come once more."""
-    heard = (one.heard_at for one in situation.registered.topics.values())
-    return max(suspect_at, _latest(situation.now, *heard) + usual_delay(situation.vitals))
+def _heard_after(situation: Situation, topic: str, suspect_at: float) -> float:
+    """Return when a suspect topic is to be heard: not while another's test may come once more.
+
+    Nor within an hour of the last test of it, since then it was alive.
+    """
+    now, topics = situation.now, situation.registered.topics
+    heard_at = _latest(now, *(one.heard_at for one in topics.values()))
+    probed_at = _latest(now, situation.registered.of(topic).probed_at)
+    return max(suspect_at, heard_at + usual_delay(situation.vitals), probed_at + _APART)
 
 
 def _quiet_until(situation: Situation, topic: str) -> float | None:

@@ -156,22 +156,31 @@ class Situation:
 
     def may_probe(self, topic: str) -> bool:
         """Tell whether a test that nobody ordered may be made of a topic."""
-        probed_at = self.registered.of(topic).probed_at
-        is_long_ago = probed_at is None or abs(self.now - probed_at) >= PROBED_EVERY
+        return self._can_tell and self._is_probed_long_ago(topic)
+
+    @property
+    def _can_tell(self) -> bool:
+        """Tell whether tests can be made, and would say something."""
         # Where webhooks are slower than a probe is waited for, its silence would tell nothing.
-        is_telling = usual_delay(self.vitals) <= LONGEST_WINDOW
-        return self.registration.can_test and is_long_ago and is_telling
+        return self.registration.can_test and usual_delay(self.vitals) <= LONGEST_WINDOW
+
+    def _is_probed_long_ago(self, topic: str) -> bool:
+        probed_at = self.registered.of(topic).probed_at
+        return probed_at is None or abs(self.now - probed_at) >= PROBED_EVERY
 
     def is_to_be_heard(self, topic: str) -> bool:
         """Tell whether a test is to be made before a suspect topic is created anew.
 
         If it arrives, one that works is spared, with what is queued for it. It is spared once: a
-        test may arrive although nothing else does.
+        test may arrive although nothing else does. One that was refused, or said nothing, is not
+        repeated within a day: whoever can spoil tests must not keep a topic disabled.
         """
         one, known = self.registered.of(topic), self.vitals.topics.get(topic, TopicVitals())
         told_at = max(one.enabled_at or 0.0, known.alive_at or 0.0)
+        was_heard = (one.heard_at or 0.0) >= (one.probed_at or 0.0)
         return (
-            self.may_probe(topic)
+            self._can_tell
+            and (was_heard or self._is_probed_long_ago(topic))
             and self.silent_since(topic) is None
             and (one.heard_at or 0.0) <= told_at
             and (self.registered.tests_arrive or not one.renewals)

@@ -350,16 +350,48 @@ async def test_a_suspect_that_a_test_of_arrives_is_spared_once() -> None:
 
 
 async def test_a_suspect_that_told_something_since_is_spared_again() -> None:
-    """One notification was lost a second time; once a day at most."""
+    """One notification was lost a second time; its tests are an hour apart at least."""
     stage = await proven()
-    for hours, spared in ((2, True), (2 * DAY, True), (1, False)):
+    tested_at = []
+    for hours in (2.0, 2.0 * DAY, 1.0, 0.0):
         stage.asked.clear()
         stage.wait(hours=hours)
         stage.live(CANCELLED)
         stage.wait(minutes=20)
         stage.miss(CANCELLED, ago=400)
-        await pass_hours(stage, 0.2, quiet=(CANCELLED,))
-        assert ("DELETE" not in changes_of(stage)) is spared, hours
+        await pass_hours(stage, 1, quiet=(CANCELLED,))
+        assert changes_of(stage) == ["PUT"], hours
+        tested_at.append(stage.registered.of(CANCELLED).heard_at or 0.0)
+    assert all(later - before >= 3600 for before, later in pairwise(tested_at))
+
+
+async def test_a_suspect_that_was_probed_a_while_ago_is_tested_all_the_same() -> None:
+    """It was quiet, and its probe says nothing of what was lost since."""
+    stage = await proven()
+    await pass_hours(stage, DAY + 1, quiet=(CANCELLED,))
+    assert len(probes_of(stage)) == 1
+    stage.wait(hours=2)
+    stage.asked.clear()
+    stage.live(CANCELLED)
+    stage.wait(minutes=10)
+    stage.miss(CANCELLED, ago=400)
+    await pass_hours(stage, 1, quiet=(CANCELLED,))
+    assert changes_of(stage) == ["PUT"]
+    assert told(stage) == set()
+
+
+async def test_a_test_that_said_nothing_keeps_no_suspect_from_being_mended() -> None:
+    """Whoever can spoil one could spoil all of them."""
+    stage = await proven()
+    stage.wait(hours=2)
+    stage.cause("disable-webhook", topic=CANCELLED)
+    stage.miss(CANCELLED, ago=400)
+    await stage.settle()
+    assert changes_of(stage) == ["PUT"]
+    answer_late(stage)
+    await pass_hours(stage, 1)
+    assert changes_of(stage) == ["PUT", "DELETE", "POST"]
+    assert is_enabled(stage, CANCELLED)
 
 
 async def test_a_suspect_that_is_disabled_is_created_anew_after_its_test() -> None:
