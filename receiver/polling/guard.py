@@ -26,6 +26,7 @@ from receiver.registration.aftermath import (
     unreached,
 )
 from receiver.registration.moves import Make, Move, Probe, Read, Renew, Rest, next_move
+from receiver.registration.probing import is_hearing_near
 from receiver.registration.proof import failed, settled
 from receiver.registration.reach import Reach
 from receiver.registration.registered import PROBE, Call, Registered
@@ -228,9 +229,10 @@ def _is_probe(situation: Situation, step: Step) -> bool:
 
 
 def _is_idle(situation: Situation, move: Move) -> bool:
-    """Tell whether nothing can be done at the provider now, and nothing is awaited from it."""
+    """Tell whether nothing can be done at the provider soon, and nothing is awaited from it."""
     topics = situation.registered.topics.values()
-    return isinstance(move, Rest) and not any(one.call for one in topics)
+    is_at_rest = isinstance(move, Rest) and not any(one.call for one in topics)
+    return is_at_rest and not is_hearing_near(situation)
 
 
 def _is_renewed(before: Registered, after: Registered) -> bool:

@@ -46,6 +46,15 @@ def probe_at(situation: Situation, topic: str) -> float | None:
     return None if at is None else max(at, taken_over_at + _SETTLING)
 
 
+def is_hearing_near(situation: Situation) -> bool:
+    """Tell whether a suspect topic waits for its test, an hour at most."""
+    return situation.registered.unreachable is None and any(
+        probe_at(situation, topic) is not None
+        for topic in situation.registration.topics
+        if situation.is_suspect(topic)
+    )
+
+
 def _heard_after(situation: Situation, topic: str, suspect_at: float) -> float:
     """Return when a suspect topic is to be heard: not while another's test may come once more.
 

@@ -406,6 +406,26 @@ async def test_a_suspect_that_is_disabled_is_created_anew_after_its_test() -> No
     assert stage.sweeps == 1
 
 
+@pytest.mark.parametrize("is_disabled", [True, False])
+async def test_nothing_is_read_again_while_a_suspect_waits_for_its_test(
+    *, is_disabled: bool
+) -> None:
+    """Reading everything would use up the calls for what follows, and may not be needed."""
+    stage = await proven()
+    stage.wait(hours=2)
+    if is_disabled:
+        stage.cause("disable-webhook", topic=CANCELLED)
+    stage.miss(CANCELLED, ago=400)
+    now = stage.now.timestamp()
+    other = replace(stage.registered.of("invoice/paid"), probed_at=now, heard_at=now)
+    stage.registered = stage.registered.with_topic("invoice/paid", other)
+    await stage.settle()
+    assert (changes_of(stage), stage.sweeps) == ([], 0)
+    await pass_hours(stage, 0.4)
+    assert ("DELETE" in changes_of(stage)) is is_disabled
+    assert stage.sweeps == is_disabled
+
+
 async def test_a_suspect_is_not_deleted_while_nothing_arrives() -> None:
     """What was missed may be queued at SmartPay, which cannot reach us."""
     stage = await proven()
