@@ -47,6 +47,7 @@ class AccountPolling:
         "handler",
         "interval",
         "is_served",
+        "kept_back",
         "name",
         "session",
         "settings",
@@ -79,6 +80,8 @@ class AccountPolling:
         self.breaker = Breaker(longest.total_seconds(), rng, shortest.total_seconds())
         self.waiting = Waiting([watch.key for watch in handler.watches()])
         self.under_way = 0
+        self.kept_back = 0
+        """Calls that are kept for the guard of the registration, which waits for them."""
         self.is_served = True
         """Whether it is polled for: until it is dropped, or served anew with other settings."""
         self._concurrency = settings.concurrency
@@ -113,13 +116,18 @@ class AccountPolling:
             return False
         if self.stop is not None and not self._is_trying:
             return False
-        return self.budget.wait_for(self.under_way + 1) < _NOW
+        return self.budget.wait_for(self.under_way + self._calls_to_start) < _NOW
 
     def may_start_at(self, now: float) -> float | None:
         """Return when a watch may be polled if nothing happens before; None if that is never."""
         if self.stop is not None and not self._is_trying:
             return None
-        return max(self.breaker.open_until, now + self.budget.wait_for(1))
+        return max(self.breaker.open_until, now + self.budget.wait_for(self._calls_to_start))
+
+    @property
+    def _calls_to_start(self) -> int:
+        """Return how many calls there must be for the next visit to start."""
+        return 1 if self.waiting.begins_with_registration else 1 + self.kept_back
 
     def try_again(self, now: float) -> None:
         """Have one visit try at once, although calls have stopped or rest after a failure."""

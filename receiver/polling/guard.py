@@ -107,8 +107,14 @@ class Guard:
         if _is_idle(situation, move) and is_suspicion_due(known, situation.now):
             known = swept_for_suspicion(known, situation.now)
         sweeps = known.swept_at != before.swept_at and before.swept_at is not None
+        account.kept_back = 0
         if isinstance(move, Renew | Probe):
-            move = _if_affordable(situation, move, account.budget.wait_for(_CALLS_TO_RENEW))
+            wait = account.budget.wait_for(_CALLS_TO_RENEW)
+            if wait > 0:
+                # Whoever else waits would take each call as it comes free, and there never were so
+                # many at once.
+                account.kept_back = _CALLS_TO_RENEW
+            move = _if_affordable(situation, move, wait)
         asked = False
         try:
             match move:

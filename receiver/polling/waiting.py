@@ -55,6 +55,11 @@ class Waiting:
         """Tell whether any watch waits."""
         return any(self._turns) or bool(self._reconciliations)
 
+    @property
+    def begins_with_registration(self) -> bool:
+        """Tell whether the look at the registration goes next."""
+        return bool(self._turns[0])
+
     def __iter__(self) -> Iterator[str]:
         """Return those that wait, turn by turn."""
         yield from (key for key, _ in chain(*self._turns))

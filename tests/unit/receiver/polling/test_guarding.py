@@ -143,6 +143,22 @@ async def test_whoever_takes_over_reads_what_was_told_before_judging() -> None:
 
 
 @virtual
+async def test_a_suspect_has_its_turn_although_more_is_due_than_can_be_read() -> None:
+    """Deleting it waits until there are calls for what follows, and those are kept back for it."""
+    missed = Missed("fact", PAID, "invoice/1", NOW - 800, NOW - 760)
+    vitals = Vitals(topics={PAID: TopicVitals(missed=(missed,))})
+    shop = Shop(manage_webhooks=True, calls=12, reconcile_interval="1m")
+    known = _as_made(shop.site.sandbox, registered())
+    entries = {GUARD: guard(known), vitals_key("shop").encode(): vitals.encode()}
+    async with shop.polled(FakeShard({**windows(300, paused=0.0), **entries})):
+        await asyncio.sleep(2 * HOUR)
+        mended_at = shop.site.calls.index("create_webhook")
+        assert shop.site.calls[mended_at - 1] == "delete_webhook"
+        await asyncio.sleep(2 * HOUR)
+    assert len(shop.site.calls) >= 4 * 12, "and nothing is kept back after that"
+
+
+@virtual
 async def test_signs_that_share_a_record_go_each_to_its_own_account() -> None:
     """One is taken here, and another one is handed on to the partition that its account has now."""
     home, elsewhere = (partition_for(partition_key(name), 8) for name in ("shop", "another"))
@@ -214,6 +230,21 @@ async def test_one_gap_is_one_sweep() -> None:
         await asyncio.sleep(DAY)
     reads = shop.site.calls.count("get_invoices")
     assert 190 <= reads <= 300, "96 of the head, and each of 100 windows once"
+
+
+def _as_made(sandbox: SmartPaySandbox, known: Registered) -> Registered:
+    """Have the sandbox made what is known; return that under its ids."""
+    sandbox.subscribe(known.url)
+    made: Any = sandbox.controls["webhooks"].run({}, now())
+    ids: dict[str, str] = {one["topic"]: one["webhook_id"] for one in made}
+    topics = {
+        topic: TopicRegistration(ids[topic], one.enabled_at, proven_at=one.proven_at)
+        for topic, one in known.topics.items()
+    }
+    listed = tuple(Listed(id_, topic, known.url) for topic, id_ in ids.items())
+    return Registered(
+        known.url, listed, known.listed_at, topics, looked_at=NOW - 60, swept_at=NOW - DAY
+    )
 
 
 def _looked_at(known: Registered, at: float) -> Registered:
