@@ -50,12 +50,12 @@ class Seen:
     """What a visit begins with: what was known after the last, and what was told since.
 
     ``gap`` is for how many seconds nobody had the account before, at the first visit of whoever
-    has it now; else 0.
+    has it now; else None. It is 0 where the last owner's clock was ahead.
     """
 
     registered: Registered
     vitals: Vitals
-    gap: float = 0.0
+    gap: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +133,19 @@ class Guard:
         next_at = move.until if isinstance(move, Rest) else after.now
         return Look(known, next_at, asked, sweeps or _is_renewed(before, known))
 
-    def _known(self, situation: Situation, gap: float) -> Registered:
+    def _known(self, situation: Situation, gap: float | None) -> Registered:
         """Return what is known before anything is done, from what has come meanwhile."""
         registration, vitals, now = situation.registration, situation.vitals, situation.now
         before = situation.registered
         pause = registration.check_interval.total_seconds()
-        known = before if gap <= 0 else msgspec.structs.replace(before, taken_over_at=now)
+        known = before if gap is None else msgspec.structs.replace(before, taken_over_at=now)
         known = settled(known, vitals, now, pause)
         if not registration.managed:
             known = assumed(known, registration.topics, now)
         known = blaming(replace(situation, registered=known))
         known = calmed(replace(situation, registered=known))
         known = noticing(replace(situation, registered=known))
-        sweeps = is_sweep_due(before, vitals, now, pause, gap)
+        sweeps = is_sweep_due(before, vitals, now, pause, gap or 0.0)
         return msgspec.structs.replace(
             known,
             url=situation.url or "",

@@ -61,6 +61,7 @@ class Keeper:
         """Look after an account no more."""
         if self._registrations.pop(name, None) is not None:
             del self._handlers[name]
+            self._served_at.pop(name, None)
             self._unjudged.discard(name)
             self._end_alarms(name)
 
@@ -81,7 +82,7 @@ class Keeper:
         self._unjudged.add(name)
         registered = self._registered(name)
         served_at = self._served_at.pop(name, None)
-        gap = 0.0
+        gap = None
         if served_at is not None and registered.looked_at is not None:
             gap = max(0.0, served_at - registered.looked_at)
         return Seen(registered, self.vitals(name), gap)

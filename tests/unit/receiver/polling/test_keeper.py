@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import Random
 
 import msgspec
+import pytest
 
 from handlers.smartpay.handler import SmartPayHandler
 from handlers.smartpay.sandbox import SmartPaySandbox
@@ -147,6 +148,24 @@ async def test_a_visit_sees_what_is_being_committed_when_it_runs() -> None:
     after = kept.watchlist.get(GUARD)
     assert after is not None
     assert Registered.decode(after.memory).of(PAID).proven_at == NOW
+
+
+@pytest.mark.parametrize("ahead", [-90.0, 0.0, 90.0])
+async def test_a_takeover_is_one_by_any_clock(ahead: float) -> None:
+    """The last owner's may have been ahead: nobody can say for how long nobody had the account."""
+    kept = Kept()
+    kept.remember(Registered(looked_at=NOW + ahead))
+    assert kept.keeper.seen("shop").gap == max(0.0, -ahead)
+    assert kept.keeper.seen("shop").gap is None, "it looked before"
+
+
+async def test_an_account_that_comes_back_was_nobodys_meanwhile() -> None:
+    """Nobody had looked after it before it went."""
+    kept = Kept()
+    kept.remember(Registered(looked_at=NOW - 60))
+    kept.keeper.drop("shop")
+    kept.keeper.serve(kept.handler, NOW + 3600)
+    assert kept.keeper.seen("shop").gap == 3660
 
 
 async def test_an_account_that_goes_takes_its_alarms_along() -> None:

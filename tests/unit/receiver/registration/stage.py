@@ -62,7 +62,7 @@ class Stage:
     unreachable: str | None = None
     answers_lost: bool = False
     sweeps: int = 0
-    gap: float = 0.0
+    gap: float | None = None
     reaches: int = 0
     vitals: Vitals = field(default_factory=Vitals)
     registered: Registered = field(default_factory=Registered)
@@ -168,7 +168,7 @@ class Stage:
         """Have the guard make one visit."""
         remembered = Registered.decode(self.registered.encode())
         look = await self.guard.visit(self.account, Seen(remembered, self.vitals, self.gap))
-        self.gap = 0.0
+        self.gap = None
         self.registered = look.registered
         self.sweeps += look.sweeps
         return look
