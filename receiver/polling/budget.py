@@ -11,6 +11,10 @@ _RESOLUTION = 12
 """Into how many parts a period is divided where what was spent is told to others."""
 
 
+_LOOK_AGAIN = 60.0
+"""Seconds after which a call that waits sees that another budget is allowed."""
+
+
 class Budget:
     """At most ``calls`` calls in any ``per`` seconds, whoever makes them, first come first served.
 
@@ -119,18 +123,24 @@ class Budget:
         self._times, self._made = deque(sorted(self._times)), deque(sorted(self._made))
 
     async def _wait(self, now: float, at: float) -> float:
-        """Wait until ``at`` and until the call is kept; return when that was."""
+        """Wait until ``at`` and until the call is kept; return when that was.
+
+        It is sooner where another budget is allowed meanwhile: the turn is another one then.
+        """
         insort(self._times, at)
+        allowed = self.calls, self._per
         try:
-            if at > now:
-                await self._sleep(at - now)
+            while now < at and allowed == (self.calls, self._per):
+                pause = min(at - now, _LOOK_AGAIN)
+                await self._sleep(pause)
+                now += pause
             if self._keep is not None:
                 await self._keep()
         finally:
             # Kept for longer than a period, it counts no more.
             with contextlib.suppress(ValueError):
                 self._times.remove(at)
-        return max(at, self._now())
+        return max(now, self._now())
 
     def _turn(self, times: Sequence[float], now: float) -> float:
         """Return when a call can be made beside those of these ``times``."""

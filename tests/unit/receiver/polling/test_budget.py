@@ -62,6 +62,42 @@ async def test_those_who_wait_are_served_in_turn() -> None:
 
 
 @virtual
+async def test_another_budget_holds_for_those_who_wait() -> None:
+    """Whoever raises it does not want to see a call wait for an hour."""
+    time, made = asyncio.get_running_loop().time, list[float]()
+    tested = budget(2, 3600.0)
+
+    async def call() -> None:
+        await tested.take()
+        made.append(time())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(7):
+            group.create_task(call())
+        await asyncio.sleep(600.0)
+        tested.allow(5, 3600.0)
+    assert made == [0.0] * 2 + [600.0] * 3 + [3600.0] * 2
+
+
+@virtual
+async def test_a_smaller_budget_holds_for_those_who_wait() -> None:
+    """No period sees more calls than are allowed now."""
+    time, made = asyncio.get_running_loop().time, list[float]()
+    tested = budget(4, 3600.0)
+
+    async def call() -> None:
+        await tested.take()
+        made.append(time())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(7):
+            group.create_task(call())
+        await asyncio.sleep(630.0)
+        tested.allow(2, 3600.0)
+    assert made == [0.0] * 4 + [3600.0] * 2 + [7200.0]
+
+
+@virtual
 async def test_time_without_calls_earns_no_more_than_one_budget() -> None:
     """After a long rest a burst is as large as the budget, not larger."""
     time = asyncio.get_running_loop().time
