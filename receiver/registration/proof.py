@@ -92,7 +92,7 @@ def _settled(
     first = min((at for at in in_window if at not in used), default=None)
     if first is not None:
         # Never before the call: whoever asked for it would have it made again and again.
-        one = _proven(registered, one, call, max(first, call.began_at))
+        one = _proven(registered, one, call, max(first, call.began_at), now)
         used = (*used, first)[-_MOST_EXPLAINED:]
     elif now > ends_at + SKEW:
         # What arrived before is no proof of what leads here now.
@@ -105,11 +105,11 @@ def _settled(
 
 
 def _proven(
-    registered: Registered, one: TopicRegistration, call: Call, at: float
+    registered: Registered, one: TopicRegistration, call: Call, at: float, now: float
 ) -> TopicRegistration:
     is_test = call.action in {Action.TEST, PROBE}
-    # Where no test ever arrived, and creating anew has not changed that, none may ever arrive.
-    is_believed = registered.tests_arrive or not one.renewals
+    # Where no test arrives, and creating anew has not changed that, none may ever arrive.
+    is_believed = registered.tests_arrive(now) or not one.renewals
     return msgspec.structs.replace(
         one,
         call=None,

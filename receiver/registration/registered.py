@@ -14,6 +14,9 @@ REGISTRATION = "registration"
 PROBE = "probe"
 """The action of a call for a test notification that nobody ordered."""
 
+_TESTS_COUNT_FOR = 14 * 24 * 3600.0
+"""Seconds for which a test that arrived tells that tests do: a quiet topic has one a week."""
+
 
 class Listed(msgspec.Struct, array_like=True, frozen=True):
     """A subscription as the provider listed it."""
@@ -128,10 +131,13 @@ class Registered(msgspec.Struct, array_like=True, frozen=True):
     suspicions: int = 0
     taken_over_at: float | None = None
 
-    @property
-    def tests_arrive(self) -> bool:
-        """Tell whether a test notification of any topic was ever seen to arrive."""
-        return any(one.heard_at is not None for one in self.topics.values())
+    def tests_arrive(self, now: float) -> bool:
+        """Tell whether a test notification of any topic was seen to arrive in the last two weeks.
+
+        What was seen may have been an old body that somebody sent again.
+        """
+        heard = (one.heard_at for one in self.topics.values())
+        return any(at is not None and at > now - _TESTS_COUNT_FOR for at in heard)
 
     def with_topic(self, topic: str, one: TopicRegistration) -> "Registered":
         """Return it with what is known of one topic replaced."""

@@ -183,7 +183,7 @@ class Situation:
             and (was_heard or self._is_probed_long_ago(topic))
             and self.silent_since(topic) is None
             and (one.heard_at or 0.0) <= told_at
-            and (self.registered.tests_arrive or not one.renewals)
+            and (self.registered.tests_arrive(self.now) or not one.renewals)
         )
 
     def silent_since(self, topic: str) -> float | None:

@@ -464,6 +464,20 @@ async def test_where_tests_never_arrive_each_topic_is_created_anew_once_at_most(
     assert len(stage.asked) - len(stage.made("webhooks")) < 200
 
 
+async def test_an_old_body_that_passed_for_a_test_counts_for_two_weeks() -> None:
+    """Where none arrives it has a webhook that works created anew for so long, and not for ever."""
+    stage = await proven()
+    stage.wait(hours=DAY + 2)
+    await stage.settle()
+    assert changes_of(stage) == ["PUT"]
+    stage.arrive()
+    await pass_hours(stage, 14 * DAY, quiet=(CANCELLED,), deliver=lambda: None)
+    assert "DELETE" in changes_of(stage)
+    stage.asked.clear()
+    await pass_hours(stage, 21 * DAY, quiet=(CANCELLED,), deliver=lambda: None)
+    assert changes_of(stage).count("DELETE") <= 1
+
+
 @pytest.mark.parametrize("status", [400, 404, 500, None])
 async def test_tests_that_are_refused_are_not_asked_for_again_and_again(status: int | None) -> None:
     """Once a day at most, and nothing else suffers: a webhook is proven, and stays so."""
