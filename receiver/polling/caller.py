@@ -1,12 +1,12 @@
 """Calling providers: driving a conversation over HTTP, within every limit."""
 
 import re
-from collections import defaultdict
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import unquote, urlencode
+from weakref import WeakValueDictionary
 
 from aiohttp import ClientError, TCPConnector
 from yarl import URL
@@ -44,16 +44,22 @@ class Caller:
         self._clock = clock
         self._max_response = max_response
         self._slots = Slots(concurrency)
-        share = max(1, concurrency // 2)
-        self._host_slots = defaultdict[str, Slots](lambda: Slots(share))
+        self._share = max(1, concurrency // 2)
+        # What accounts share lasts as long as one of them: thousands may come and go.
+        self._host_slots = WeakValueDictionary[str, Slots]()
+        self._wires = WeakValueDictionary[tuple[URL, float], Wire]()
         self._lines: dict[str, Line] = {}
-        self._wires: dict[tuple[URL, float], Wire] = {}
         self._connector: TCPConnector | None = None
         self._skews: dict[str, float] = {}
 
     def clock_skew(self, account: str) -> float | None:
         """Return how many seconds the provider's clock was ahead of ours when it last told."""
         return self._skews.get(account)
+
+    def forget(self, account: str) -> None:
+        """Keep nothing of an account that is not called any more."""
+        self._lines.pop(account, None)
+        self._skews.pop(account, None)
 
     async def start(self) -> None:
         """Be ready to call."""
@@ -122,7 +128,9 @@ class Caller:
             if wire is None:
                 wire = Wire(self._connector, base.origin(), timeout, self._max_response)
                 self._wires[base.origin(), timeout] = wire
-            slots = self._host_slots[base.raw_authority]
+            slots = self._host_slots.get(base.raw_authority)
+            if slots is None:
+                slots = self._host_slots[base.raw_authority] = Slots(self._share)
             line = Line(account, base, wire, slots)
             self._lines[account.name] = line
         return line

@@ -128,6 +128,9 @@ class Dispatch:
             if account is not None:
                 account.under_way -= 1
                 self._stirred[account] = None
+            else:
+                # It was called once more since it went.
+                self._visits.caller.forget(visit.account.name)
             try:
                 outcome = visit.task.result()
             except NotDurable:

@@ -99,6 +99,7 @@ class Standings:
         self._written.pop(account.name, None)
         self._due.pop(account.name, None)
         self._visits.owned.leave(account.name)
+        self._visits.caller.forget(account.name)
 
     def visited(self, account: AccountPolling, now: float, *, quietly: bool) -> None:
         """Have a commit hold an account's standing: a visit ended; ``quietly`` if uneventful."""

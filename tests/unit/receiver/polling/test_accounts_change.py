@@ -53,6 +53,25 @@ async def test_the_watches_of_an_account_that_goes_rest_until_it_comes_back() ->
 
 
 @virtual
+async def test_an_account_that_goes_is_forgotten_after_its_last_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A call that was under way when it went is one of those."""
+    world, shard = World(settings("a"), settings("b")), FakeShard()
+    forgotten: list[tuple[float, str]] = []
+    passed = asyncio.get_running_loop().time
+    monkeypatch.setattr(world.caller, "forget", lambda name: forgotten.append((passed(), name)))
+    world.provider.delays["/b/root/all"] = 30.0
+    async with world.polling(shard):
+        await asyncio.sleep(10.0)
+        forgotten.clear()
+        world.accounts.replace({"a": settings("a")})
+        await asyncio.sleep(60.0)
+        assert {name for _, name in forgotten} == {"b"}
+        assert [at < 30.0 for at, _ in forgotten] == [True, False]
+
+
+@virtual
 async def test_what_is_stopped_while_its_account_is_away_stays_stopped() -> None:
     """A resting watch can be stopped like any other."""
     world, shard = World(settings("b")), FakeShard()

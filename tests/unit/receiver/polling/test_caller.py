@@ -1,7 +1,11 @@
 """Calling providers over real HTTP, on this machine."""
 
 import asyncio
+import gc
+from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import parse_qsl
+from weakref import ref
 
 import pytest
 
@@ -83,3 +87,26 @@ async def test_a_conversation_that_is_given_up_is_closed(site: Site, calls: Call
     with pytest.raises(asyncio.CancelledError):
         await task
     assert closed == [True]
+
+
+async def test_nothing_is_kept_of_an_account_that_is_forgotten(site: Site, calls: Calls) -> None:
+    """Its settings hold its key; what it shares with others of its host stays while they do."""
+
+    def conversation() -> Conversation[None]:
+        yield Request("GET", "/things")
+
+    staying, going = (settings(name, base_url=site.base_url) for name in ("a", "b"))
+    going = going.model_copy(update={"call_timeout": timedelta(seconds=7)})
+    for account in (staying, going):
+        await calls.caller.converse(account, conversation(), calls.budget)
+    line = calls.caller._line(going)
+    kept: list[Callable[[], object]] = [ref(going), ref(line.wire)]
+    slots = ref(line.slots)
+    calls.caller.forget("b")
+    del account, going, line
+    gc.collect()
+    assert [each() for each in kept] == [None, None]
+    assert slots() is not None
+    calls.caller.forget("a")
+    gc.collect()
+    assert slots() is None
