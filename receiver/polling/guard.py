@@ -22,6 +22,7 @@ from receiver.registration.aftermath import (
     assumed,
     blaming,
     calmed,
+    doubting,
     renewing,
     unreached,
 )
@@ -178,11 +179,12 @@ class Guard:
         except StepFailed as error:
             bound.warning("a step of the registration failed", why=str(error))
             pause = registration.check_interval.total_seconds()
-            is_probe = _is_probe(situation, step)
-            if is_probe:
+            if _is_probe(situation, step):
                 known = after_probe_failed(situation, step.topic)
                 one = known.of(step.topic)
-            if not is_probe or one.proven_at is None:
+            if _is_probe(situation, step) and one.proven_at is not None:
+                one = doubting(one, self._now())
+            else:
                 one = failed(one, str(error), self._now(), pause)
             if step.action is Action.MODIFY:
                 # What arrived before is no proof of what leads here now.
