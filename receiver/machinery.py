@@ -15,7 +15,7 @@ from receiver.care.known import NOBODY, CareSource
 from receiver.http.admin import AdminListener
 from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.explain import ExplainApi
-from receiver.http.server import Server
+from receiver.http.server import Server, admin_server
 from receiver.http.watches import WatchesApi
 from receiver.kafka.inspection import Inspection
 from receiver.kafka.topics import wanted_topics
@@ -121,7 +121,7 @@ class Machinery:
             ),
         )
         given = None if service.handed is None else service.handed.admin
-        return Server(listener.application(), admin.host, admin.port, given=given)
+        return admin_server(listener.application(), admin, given)
 
     def _accounts_directory(self, providers: Mapping[str, Provider]) -> AccountsDirectory | None:
         settings, service = self._settings, self._service

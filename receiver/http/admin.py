@@ -4,6 +4,7 @@ from aiohttp import web
 
 from receiver.console.pages import Console
 from receiver.http.auth import OPEN_PATHS, guard
+from receiver.http.carrying import carry_through
 from receiver.http.dead_letters import DeadLettersApi
 from receiver.http.errors import errors_as_json
 from receiver.http.exchange import EXPOSITION, answer
@@ -39,7 +40,7 @@ class AdminListener:
         """Return the aiohttp application."""
         console = Console()
         guarded = guard(self._token, OPEN_PATHS | console.paths)
-        application = web.Application(middlewares=[errors_as_json, guarded])
+        application = web.Application(middlewares=[carry_through(), errors_as_json, guarded])
         router = application.router
         console.add_to(router)
         router.add_get("/livez", _alive)

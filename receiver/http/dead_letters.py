@@ -11,11 +11,12 @@ from config.topics import Topics
 from handlers.clock import Clock, utc_now
 from handlers.jsontext import JsonObject
 from receiver.dead_letters.criteria import FILTERS, BadCriterion, Criteria, criteria_from
-from receiver.dead_letters.finding import Found, describe, find_letters, list_letters
+from receiver.dead_letters.finding import Found, Listing, describe, find_letters, list_letters
 from receiver.dead_letters.redriving import RATE, Pace, Redriven, redrive, refusals, unfound
 from receiver.http.errors import Refused
 from receiver.http.exchange import answer, read_object
 from receiver.http.fields import flag, known, whole_number
+from receiver.http.readings import Readings
 from receiver.http.server import RETRY_AFTER
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients
@@ -38,8 +39,8 @@ class DeadLettersApi:
         self._appender = appender
         self._topics = topics
         self._clock = clock
-        # Each request reads a topic: one of a kind at a time is enough for people.
-        self._reading = asyncio.Lock()
+        # Each request reads a topic, and every console that is open asks for the same.
+        self._readings: Readings[Listing] = Readings()
         self._redriving = asyncio.Lock()
 
     def add_to(self, router: web.UrlDispatcher) -> None:
@@ -52,9 +53,12 @@ class DeadLettersApi:
         limit = whole_number(request.query, "limit", _SHOWN, most=_MOST_SHOWN)
         criteria = self._criteria(request.query)
         try:
-            async with self._reading:
-                topic = self._topics.dead_letters
-                listing = await list_letters(self._clients, topic, criteria, limit)
+            topic = self._topics.dead_letters
+            listing = await self._readings.of(
+                # As it was asked: a duration means another time at each call.
+                frozenset(request.query.items()),
+                lambda: list_letters(self._clients, topic, criteria, limit),
+            )
         except SnapshotFailed as error:
             raise Refused(503, "kafka-away", str(error), RETRY_AFTER) from None
         return answer(listing.as_json())

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from config.listeners import AdminSettings
+
 SERVER_OPTIONS: Final[Mapping[str, Any]] = {
     # A signature covers the bytes as sent, and a small gzip body can be a large bomb.
     "auto_decompress": False,
@@ -37,7 +39,8 @@ class Server:
     ``served`` is an application, or a runner of something leaner. ``socket_buffer`` is in bytes:
     what the system holds of each connection, and so the most that one read of it can bring.
     ``given`` is what it listens on instead of an address: a socket that somebody else has bound, or
-    the path of a unix socket.
+    the path of a unix socket. With ``drops_abandoned`` an application's work on a request is
+    cancelled when the connection that it came by is gone.
     """
 
     def __init__(
@@ -48,11 +51,16 @@ class Server:
         *,
         socket_buffer: int | None = None,
         given: socket.socket | Path | None = None,
+        drops_abandoned: bool = False,
     ) -> None:
         if isinstance(served, web.Application):
             # aiohttp's own default keeps an idle connection for an hour.
             served = web.AppRunner(
-                served, keepalive_timeout=15.0, shutdown_timeout=SHUTDOWN, **SERVER_OPTIONS
+                served,
+                keepalive_timeout=15.0,
+                shutdown_timeout=SHUTDOWN,
+                handler_cancellation=drops_abandoned,
+                **SERVER_OPTIONS,
             )
         self.runner = served
         self._host = host
@@ -91,6 +99,13 @@ class Server:
         return socket.create_server(
             (self._host, self._port), family=family_of(self._host), backlog=BACKLOG
         )
+
+
+def admin_server(
+    application: web.Application, admin: AdminSettings, given: socket.socket | Path | None = None
+) -> Server:
+    """Return the server of the admin listener: nobody who has gone has whole topics read."""
+    return Server(application, admin.host, admin.port, given=given, drops_abandoned=True)
 
 
 def family_of(host: str) -> socket.AddressFamily:

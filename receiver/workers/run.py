@@ -14,7 +14,7 @@ import structlog
 from config.listeners import AdminSettings
 from config.settings import Settings
 from handlers.clock import utc_now
-from receiver.http.server import Server
+from receiver.http.server import admin_server
 from receiver.observability.alarms import Alarms
 from receiver.roles import Role
 from receiver.workers.admin import WorkersAdmin
@@ -58,10 +58,9 @@ async def supervise(
             opened.callback(worker.drain)
         supervisor = Supervisor(workers)
         admins = _admins(settings.admin, supervisor, launcher, opened)
-        server = Server(
+        server = admin_server(
             WorkersAdmin(_token(settings.admin), supervisor, admins, alarms).application(),
-            settings.admin.host,
-            settings.admin.port,
+            settings.admin,
         )
         opened.push_async_callback(server.stop)
         admin_port = await server.start()

@@ -1,9 +1,14 @@
-"""What the dead letters API refuses before it reads anything."""
+"""What the dead letters API refuses before it reads anything, and what it reads once."""
 
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from receiver.dead_letters.criteria import Criteria, criteria_from
+from receiver.dead_letters.finding import Listing
 from tests.unit.receiver.http.conftest import Connect
 
 
@@ -64,3 +69,29 @@ async def test_without_kafka_nothing_is_redriven(connect: Connect, wanted: dict[
     client = await connect()
     answer = await client.post("/v1/dead-letters/redrive", json=wanted)
     assert (answer.status, (await answer.json())["error"]["code"]) == (503, "kafka-away")
+
+
+async def test_equal_lists_are_read_once(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each console that is open asks for the same; other filters are another question."""
+    asked: list[Criteria] = []
+    read: list[str | None] = []
+    all_asked = asyncio.Event()
+    paths = ["/v1/dead-letters?since=2h"] * 3 + ["/v1/dead-letters?since=2h&reason=no-id"]
+
+    def criteria(filters: Mapping[str, object], now: datetime) -> Criteria:
+        asked.append(criteria_from(filters, now))
+        if len(asked) == len(paths):
+            all_asked.set()
+        return asked[-1]
+
+    async def listing(_: object, __: str, criteria: Criteria, ___: int) -> Listing:
+        read.append(criteria.reason)
+        await all_asked.wait()
+        return Listing([], 0)
+
+    monkeypatch.setattr("receiver.http.dead_letters.criteria_from", criteria)
+    monkeypatch.setattr("receiver.http.dead_letters.list_letters", listing)
+    client = await connect()
+    answers = await asyncio.gather(*map(client.get, paths))
+    assert [answer.status for answer in answers] == [200] * 4
+    assert sorted(read, key=str) == [None, "no-id"]
