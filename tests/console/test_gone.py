@@ -17,6 +17,7 @@ from handlers.smartpay.settings import SmartPaySettings
 from receiver.kafka.clients import Clients
 from receiver.service import Ports, Service
 from tests.console.conftest import OpenPage
+from tests.console.stage import Stage
 from tests.support.webhooks import invoice, post
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -69,8 +70,8 @@ async def test_a_service_that_is_gone_is_said_loudly(tmp_path: Path, open_page: 
         await expect(page.locator("#overall")).to_have_text("ready, degraded")
     await until_gone(page)
     await page.clock.fast_forward(60_000)
-    await expect(page.get_by_role("alert")).to_contain_text(
-        [re.compile(r"What you see is 1 min \d+ s old, of \d\d:\d\d:\d\d")]
+    await expect(page.locator("#gone")).to_contain_text(
+        re.compile(r"What you see is 1 min \d+ s old, of \d\d:\d\d:\d\d")
     )
     await expect(page.locator("#overall")).to_have_text("no answer")
     await expect(page).to_have_title("✖ no answer: payevents")
@@ -139,3 +140,23 @@ async def test_the_age_of_what_is_seen_is_told(show: OpenPage) -> None:
     await page.clock.fast_forward(4_000)
     # The page's clock goes on by itself meanwhile.
     await expect(page.locator("#freshness")).to_have_text(re.compile(r"as of [4-9] s ago"))
+
+
+_NOTE_WHAT_IS_READ_OUT = """() => {
+  window.readOut = [];
+  const noted = new MutationObserver(() => window.readOut.push(document.body.innerText));
+  for (const live of document.querySelectorAll("[role=alert], [role=status], [aria-live]")) {
+    noted.observe(live, { childList: true, characterData: true, subtree: true });
+  }
+}"""
+
+
+async def test_what_ticks_is_not_read_out(stage: Stage, show: OpenPage) -> None:
+    """A screen reader says once that nobody answers, and not every second how old all is."""
+    page = await show()
+    await stage.stop()
+    await until_gone(page)
+    await page.evaluate(_NOTE_WHAT_IS_READ_OUT)
+    await page.clock.fast_forward(65_000)
+    await expect(page.locator("#gone")).to_contain_text("What you see is 1 min")
+    assert await page.evaluate("window.readOut") == []

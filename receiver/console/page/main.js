@@ -125,7 +125,7 @@ function render() {
   const isSigningIn = at("sign-in").contains(document.activeElement);
   at("sign-in").hidden = status !== null || known.health === null;
   at("sign-out").hidden = token.get() === null;
-  at("refused").textContent = known.refused;
+  show(at("refused"), known.refused);
   for (const [id, isThere] of [
     ["parts", health],
     ["alarms", status],
@@ -151,7 +151,7 @@ function render() {
 function renderAccounts(now) {
   const all = accounts.judged(known.status.accounts, known.status.alarms);
   const shown = accounts.sifted(all, wanted.filter, wanted.onlyTrouble);
-  at("found").textContent = accounts.found(shown, all);
+  show(at("found"), accounts.found(shown, all));
   show(at("accounts"), accounts.rows(shown, wanted.pages, wanted.opened, now));
 }
 
@@ -171,15 +171,13 @@ function noAlarm(health) {
 function renderFreshness() {
   const age = known.heardAt === null ? null : (performance.now() - known.heardAt) / 1000;
   document.body.classList.toggle("stale", Boolean(known.problem));
+  // What is read out when it changes must not hold what changes every second.
+  show(at("problem"), known.problem);
   if (known.problem) {
     show(at("overall"), badge("bad", "no answer"));
-    show(
-      at("gone"),
-      h("strong", null, known.problem),
-      age === null ? "" : h("span", null, ` What you see is ${span(age)} old, of ${known.heardClock}.`),
-    );
+    show(at("age"), age === null ? "" : `What you see is ${span(age)} old, of ${known.heardClock}.`);
   } else {
-    show(at("gone"));
+    show(at("age"));
     if (known.health) show(at("overall"), overall(known.health));
   }
   show(at("freshness"), age === null ? "asking …" : `as of ${span(age)} ago`);
