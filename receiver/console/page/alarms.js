@@ -26,7 +26,7 @@ function card(alarm, now) {
   const isUrgent = alarm.urgency !== "ticket";
   return h(
     "li",
-    { class: `card ${isUrgent ? "bad" : "warn"}`, "data-key": `${alarm.account}\n${alarm.code}\n${alarm.why}` },
+    { class: `card ${isUrgent ? "bad" : "warn"}`, "data-key": same(alarm) },
     h(
       "h3",
       null,
@@ -48,12 +48,18 @@ function whose(workers) {
 function said(alarms) {
   const found = new Map();
   for (const alarm of alarms) {
-    const key = JSON.stringify([alarm.account, alarm.code, alarm.why, alarm.what_to_do]);
+    const key = same(alarm);
     const known = found.get(key) ?? { ...alarm, workers: [] };
     if (alarm.worker !== undefined) known.workers.push(alarm.worker);
+    if (alarm.since < known.since) known.since = alarm.since;
     found.set(key, known);
   }
   return [...found.values()];
+}
+
+/** Return what two alarms have in common that are the same. */
+function same({ account, code, urgency, why, what_to_do }) {
+  return JSON.stringify([account, code, urgency, why, what_to_do]);
 }
 
 function compare(one, other) {

@@ -60,7 +60,7 @@ function list(shown) {
     shown.map((shard) =>
       h(
         "li",
-        { "data-key": shard.partition },
+        { "data-key": `${shard.partition} ${shard.worker ?? ""}` },
         `partition ${shard.partition} `,
         badge(shard.state === "running" ? "good" : "warn", shard.state),
         shard.lag === null ? " not restored yet" : ` restored, lag ${number(shard.lag)}`,

@@ -38,6 +38,8 @@ function patchChildren(parent, wanted) {
       parent.insertBefore(node, at);
       continue;
     }
+    // Should two have the same key, none may take the other's place.
+    if (key) keyed.delete(key);
     if (known === at) at = at.nextSibling;
     else parent.insertBefore(known, at);
     patch(known, node);
