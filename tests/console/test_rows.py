@@ -62,3 +62,13 @@ async def test_rows_of_the_same_key_are_all_shown(stage: Stage, show: OpenPage) 
     await tell(page, stage, {"shards": [shard, shard, shard]})
     await page.get_by_text("All 3 shards").click()
     await expect(page.locator("details .shards li")).to_have_count(3)
+
+
+async def test_an_alarm_of_two_workers_counts_once(stage: Stage, show: OpenPage) -> None:
+    """In the title as on the page, since whichever of them noticed it first."""
+    page = await show()
+    earlier = "2025-12-31T00:00:00Z"
+    await tell(page, stage, {"alarms": [alarm(0), alarm(1, since=earlier)]})
+    await expect(page.locator("#alarms li")).to_have_count(1)
+    await expect(page.locator("#alarms time")).to_have_attribute("datetime", earlier)
+    await expect(page).to_have_title("(1) payevents")

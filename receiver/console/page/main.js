@@ -23,6 +23,7 @@ const at = (id) => document.getElementById(id);
 
 const known = {
   status: null,
+  alarms: [],
   health: null,
   letters: null,
   lettersProblem: "",
@@ -72,6 +73,7 @@ async function learn(signal) {
     const { data, now } = await ask("v1/status", signal);
     if (!LISTS.every((each) => Array.isArray(data[each])) || !data.health?.parts) throw new Gone(FOREIGN);
     known.status = data;
+    known.alarms = sorted(data.alarms);
     known.health = data.health;
     known.refused = "";
     heard(now);
@@ -82,6 +84,7 @@ async function learn(signal) {
       token.forget();
     }
     known.status = known.letters = null;
+    known.alarms = [];
     known.lettersAt = -Infinity;
     // Whether it is well anyone may know.
     const { data, now } = await ask("readyz", signal);
@@ -140,8 +143,7 @@ function render() {
   renderFreshness();
   if (health) show(at("parts"), parts(health));
   if (!status) return;
-  const alarms = sorted(status.alarms);
-  show(at("alarms"), alarms.length ? cards(alarms, wanted.allAlarms, now) : noAlarm(health));
+  show(at("alarms"), known.alarms.length ? cards(known.alarms, wanted.allAlarms, now) : noAlarm(health));
   renderAccounts(now);
   show(at("letters"), letters(known.letters, known.lettersProblem, now));
   show(at("machine"), machine(status, now));
@@ -181,7 +183,7 @@ function renderFreshness() {
     if (known.health) show(at("overall"), overall(known.health));
   }
   show(at("freshness"), age === null ? "asking …" : `as of ${span(age)} ago`);
-  const count = known.status?.alarms.length ?? 0;
+  const count = known.alarms.length;
   document.title = `${known.problem ? "✖ no answer: " : count ? `(${count}) ` : ""}payevents`;
 }
 
