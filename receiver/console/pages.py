@@ -21,6 +21,8 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 _PAGE: Final = "index.html"
 _BELOW: Final = "/console/"
+_GUESSED: Final[Mapping[str, str]] = MappingProxyType({"/console": "./", "/console/": "../"})
+"""Where people look for the page, and where it is from there: under whatever path a proxy has it."""
 
 HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -52,16 +54,23 @@ class Console:
     @property
     def paths(self) -> AbstractSet[str]:
         """Return where the console is: these paths want no token."""
-        return self._files.keys()
+        return self._files.keys() | _GUESSED.keys()
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
         for path in self._files:
             router.add_get(path, self._show)
+        for path in _GUESSED:
+            router.add_get(path, _lead)
 
     async def _show(self, request: web.Request) -> web.Response:
         body, kind = self._files[request.path]
         return web.Response(body=body, content_type=kind, charset="utf-8", headers=HEADERS)
+
+
+async def _lead(request: web.Request) -> web.Response:
+    # Nothing of what was asked is in the answer: it can lead nowhere else.
+    return web.Response(status=302, headers={**HEADERS, "Location": _GUESSED[request.path]})
 
 
 def _served(file: Traversable) -> tuple[str, tuple[bytes, str]]:

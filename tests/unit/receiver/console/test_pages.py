@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from receiver.console import pages
 from receiver.console.pages import Console
@@ -67,9 +68,23 @@ async def test_the_policy_allows_own_files_alone(client: Client) -> None:
     assert directives["require-trusted-types-for"] == "'script'"
 
 
+@pytest.mark.parametrize("base", ["/", "/some/path/"])
+@pytest.mark.parametrize(
+    "guessed", ["console", "console/", "console?to=//evil.example", "console/?x"]
+)
+async def test_who_guesses_is_led_to_the_page(client: Client, base: str, guessed: str) -> None:
+    """Under whatever path a proxy has it, nowhere else, and without what was asked."""
+    answer = await client.get(f"/{guessed}", allow_redirects=False)
+    assert answer.status == 302
+    assert answer.headers["Cache-Control"] == "no-store"
+    site = URL("https://proxy.example")
+    led = (site / base.strip("/") / "").join(URL(guessed)).join(URL(answer.headers["Location"]))
+    assert led == site.with_path(base)
+
+
 async def test_nothing_else_is_served(client: Client) -> None:
     """No other file of the machine, and no folder."""
-    for path in ("/console/", "/console/index.html", "/console/../pages.py", "/console/%2e%2e/x"):
+    for path in ("/console/index.html", "/console/../pages.py", "/console/%2e%2e/x"):
         assert (await client.get(path)).status == 404
     assert (await client.post("/")).status == 405
 
@@ -111,4 +126,4 @@ def test_a_stray_file_keeps_nothing_from_starting(
     for name in ("index.html", "main.js~", ".DS_Store"):
         (page / name).write_text("")
     monkeypatch.setattr(pages, "files", lambda _: tmp_path)
-    assert pages.Console().paths == {"/"}
+    assert pages.Console().paths == {"/", "/console", "/console/"}

@@ -4,8 +4,8 @@ import pytest
 
 from tests.unit.receiver.http.conftest import TOKEN, Connect
 
-OPEN = ["/livez", "/readyz", "/metrics"]
-GUARDED = ["/v1/status", "/v1/watches", "/v1/dead-letters", "/v1/nothing", "/console/"]
+OPEN = ["/livez", "/readyz", "/metrics", "/console", "/console/"]
+GUARDED = ["/v1/status", "/v1/watches", "/v1/dead-letters", "/v1/nothing", "/console/x"]
 
 
 @pytest.mark.parametrize("path", OPEN)

@@ -180,7 +180,7 @@ async def test_the_token_is_asked_for_before_anything_is_passed_on(
     client: "TestClient[Any, Any]", sites: list[Site]
 ) -> None:
     """Whoever has none reaches no worker; health, metrics and the console want none."""
-    for path in ("/v1/echo/", "/v1/status", "/console/"):
+    for path in ("/v1/echo/", "/v1/status", "/console/x"):
         assert (await client.get(path)).status == 401
     assert sites[0].asked == []
     for path in ("/livez", "/readyz", "/metrics"):
