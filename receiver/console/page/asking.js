@@ -36,7 +36,7 @@ export async function ask(path, signal, patience = PATIENCE) {
     const response = await fetch(path, {
       headers: given === null ? {} : { Authorization: `Bearer ${bytes(given)}` },
       cache: "no-store",
-      credentials: "omit",
+      credentials: "same-origin",
       redirect: "error",
       signal: limit.signal,
     });
