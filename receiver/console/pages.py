@@ -22,7 +22,7 @@ _TYPES: Final[Mapping[str, str]] = {
 _PAGE: Final = "index.html"
 _BELOW: Final = "/console/"
 _GUESSED: Final[Mapping[str, str]] = MappingProxyType({"/console": "./", "/console/": "../"})
-"""Where people look for the page, and where it is from there: under whatever path a proxy has it."""
+"""Where people look for the page, and where it is from there whatever path a proxy has it under."""
 
 HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -64,7 +64,7 @@ async def test_it_works_under_a_path_of_its_own(
 async def test_whoever_signed_in_at_the_proxy_needs_no_token(
     stage: Stage, browser: Browser
 ) -> None:
-    """The browser proves to the proxy who asks, as it does for the page; the proxy has the token."""
+    """The browser proves to the proxy who asks, as for the page; the proxy has the token."""
     async with proxied(await stage.start(), signs_in=True) as url:
         context = await browser.new_context(
             http_credentials={"username": USER, "password": PASSWORD}

@@ -9,7 +9,7 @@ from receiver.dead_letters.finding import Listing
 from receiver.observability.report import Part, Report, State
 from receiver.roles import Role
 from tests.console.conftest import OpenPage
-from tests.console.stage import TOKEN, WELL, Stage, of_reason, proven, refused, shop
+from tests.console.stage import TOKEN, WELL, Stage, cherries, of_reason, proven, refused, shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -76,6 +76,22 @@ async def test_a_narrow_window_is_never_scrolled_sideways(
     assert await page.evaluate("document.documentElement.scrollWidth") == width
 
 
+async def test_a_narrow_row_has_only_what_there_is(stage: Stage, show: OpenPage) -> None:
+    """No dashes for the webhooks of an account that has none; its name stands beside its state."""
+    stage.have(cherries())
+    stage.source.polling = {"cherries": WELL}
+    page = await show(width=390)
+    row = page.locator("summary").filter(has_text="cherries")
+    await expect(row.get_by_text("failure budget")).to_be_hidden()
+    await expect(row.get_by_text("25 of 60 in 1h")).to_be_visible()
+    badge = await row.locator(".badge").bounding_box()
+    name = await row.locator(".name").bounding_box()
+    assert badge is not None
+    assert name is not None
+    assert badge["y"] < name["y"] + name["height"]
+    assert badge["x"] + badge["width"] < name["x"] < 390 / 2 + badge["x"]
+
+
 async def test_a_thousand_accounts_can_be_used(stage: Stage, show: OpenPage) -> None:
     """Those with trouble come first; few rows are made, more on demand, and any is soon found."""
     crowd(stage, MANY)
@@ -128,6 +144,12 @@ _CONTRASTS = """() => {
     const [one, other] = [light(getComputedStyle(node).color), light(paper(node))];
     const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
     if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${texts.currentNode.data}`);
+  }
+  for (const input of document.querySelectorAll("input[placeholder]")) {
+    const told = getComputedStyle(input, "::placeholder").color;
+    const [one, other] = [light(told), light(paper(input))];
+    const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${input.placeholder}`);
   }
   return found;
 }"""

@@ -8,7 +8,7 @@ const PAGE = 50;
 const [BAD, LOOK, WELL] = [0, 1, 2];
 const BADGES = [
   ["bad", "trouble"],
-  ["warn", "look"],
+  ["warn", "check"],
   ["good", "well"],
 ];
 
@@ -106,7 +106,7 @@ function row({ account, told, rank }, isOpen, now) {
 }
 
 function cell(label, value) {
-  return h("span", { class: "cell" }, h("span", { class: "label" }, label), " ", value ?? "–");
+  return h("span", { class: value ? "cell" : "cell nothing" }, h("span", { class: "label" }, label), " ", value ?? "–");
 }
 
 function proven(care) {

@@ -91,7 +91,7 @@ function registration(care, now) {
   return [
     care.unreachable && h("p", { class: "amiss" }, `Our own URL cannot be reached: ${care.unreachable}`),
     terms(
-      ["Webhooks should lead to", care.url ?? "nowhere: http.public_url is not set"],
+      ["Webhooks should lead to", care.url ?? "nowhere: set http.public_url to the URL that the provider can reach"],
       ["Registrations listed", when(care.listed_at, now)],
       ["Last reconciliation", when(care.last_reconciliation_at, now)],
     ),

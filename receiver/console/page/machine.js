@@ -1,7 +1,7 @@
 // The machine: what waits on disk, the shards, and the workers where there are several.
 
 import { h } from "./nodes.js";
-import { badge, bar, counted, number, size, terms, when } from "./words.js";
+import { badge, bar, counted, size, terms, when } from "./words.js";
 
 const ROLES = { route: "Router", poll: "Poller" };
 const AT_FIRST = 12;
@@ -42,7 +42,7 @@ function shards(role, all) {
     "div",
     { "data-key": `shards ${role}` },
     h("h3", null, ROLES[role] ?? role, badge(amiss.length ? "warn" : "good", `${running} of ${all.length} running`)),
-    h("p", null, lag ? `${counted(lag, "record")} wait${lag === 1 ? "s" : ""}` : "nothing waits"),
+    h("p", null, waits(lag), all.some((shard) => shard.lag === null) && "; what waits for those not restored is not known yet"),
     amiss.length > 0 && list(amiss.slice(0, AT_FIRST)),
     h(
       "details",
@@ -51,6 +51,10 @@ function shards(role, all) {
       list(all),
     ),
   );
+}
+
+function waits(lag) {
+  return lag ? `${counted(lag, "record")} wait${lag === 1 ? "s" : ""}` : "nothing waits";
 }
 
 function list(shown) {
@@ -63,7 +67,7 @@ function list(shown) {
         { "data-key": `${shard.partition} ${shard.worker ?? ""}` },
         `partition ${shard.partition} `,
         badge(shard.state === "running" ? "good" : "warn", shard.state),
-        shard.lag === null ? " not restored yet" : ` restored, lag ${number(shard.lag)}`,
+        shard.lag === null ? " not restored yet" : ` restored, ${waits(shard.lag)}`,
         shard.worker !== undefined && `, worker ${shard.worker}`,
         shard.problem && h("p", { class: "amiss" }, shard.problem),
       ),
