@@ -109,7 +109,7 @@ def test_a_server_that_answers_nothing_any_more_ends_the_run(
 def test_a_part_of_an_answer_is_waited_out() -> None:
     """Whoever writes head and body apart is slow, not silent."""
     shape = Shape(0.2, warm=0.0, rate=100, connections=1)
-    with serving(lambda _: answer(200), pause=0.02) as address:
+    with serving(lambda _: answer(200), pause=0.005) as address:
         outcome = run(address, REQUESTS, shape)
     assert outcome.accepted == 20
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Literal, Self, cast
+from unittest.mock import patch
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from handlers.observation import Observation
 from handlers.smartpay import provider
 from handlers.smartpay.settings import SmartPaySettings
 from receiver.accounts.registry import Accounts
+from receiver.http import protocol
 from receiver.http.admission import Admission
 from receiver.http.connections import Connections
 from receiver.http.listening import public_server
@@ -32,6 +34,8 @@ WITHIN = 20.0
 MOST_BODY = 8 * 1024
 PENDING = 16 * MOST_BODY
 HEAD_TIMEOUT = 10.0
+LINGER = 0.1
+"""Seconds for which the rest of what is refused is read: the end of a test may wait for it."""
 LONGEST_IDLE = 30.0
 
 
@@ -153,7 +157,7 @@ class Load:
         deadline = time.monotonic() + WITHIN
         while not happened():
             assert time.monotonic() < deadline, "it never happened"
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.001)
 
 
 def head(length: int, *headers: str, path: str = "/webhooks/shop", method: str = "POST") -> bytes:
@@ -191,7 +195,8 @@ async def listening(*, most: int = 1000, shutdown: float = SHUTDOWN) -> AsyncIte
         monotonic=lambda: clock[0],
     )
     settings = HttpSettings(host="127.0.0.1", port=0, max_connections=most)
-    server = public_server(settings, listener, connections)
+    with patch.object(protocol, "_LINGER", LINGER):
+        server = public_server(settings, listener, connections)
     server.runner._shutdown_timeout = shutdown
     port = await server.start()
     load = Load(port, connections, intake, alarms, clock, failures, listener, server.stop)
