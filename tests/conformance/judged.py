@@ -49,7 +49,7 @@ def judge_reading(handler: Handler, observation: Observation, reading: Reading) 
     settled = settle(None, reading, observation.received_at)
     at = Position("payevents.inbox", 0, 0)
     for event in write_events(settled.publications, reading, observation, at):
-        assert objections(event.value) == []
+        assert not objections(event.value)
 
 
 def judge_claim(handler: Handler, claim: Claim) -> None:

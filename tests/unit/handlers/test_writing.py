@@ -137,7 +137,7 @@ def test_events_are_written_as_their_model_has_them(
     for new, event in zip(news, written, strict=True):
         model = modelled(new, reading, seen, AT, base)
         assert event.value == model.model_dump_json().encode()
-        assert objections(event.value) == []
+        assert not objections(event.value)
         assert (
             PaymentEvent.model_validate_json(event.value).model_dump_json().encode() == event.value
         )
