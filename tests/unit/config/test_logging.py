@@ -29,11 +29,12 @@ def _undone() -> Iterator[None]:
     root = logging.getLogger()
     names = ("", "aiohttp", "aiokafka", "asyncio", "aiohttp.access")
     handlers, levels = list(root.handlers), {n: logging.getLogger(n).level for n in names}
+    configured = structlog.get_config()
     yield
     root.handlers[:] = handlers
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     structlog.contextvars.clear_contextvars()
 
 

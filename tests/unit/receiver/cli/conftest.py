@@ -11,6 +11,7 @@ import structlog
 def _logging_as_before() -> Iterator[None]:
     root, library = logging.getLogger(), logging.getLogger("aiokafka")
     before = (root.level, list(root.handlers), library.level)
+    configured = structlog.get_config()
     yield
     root.level, root.handlers, library.level = before
-    structlog.reset_defaults()
+    structlog.configure(**configured)
