@@ -1,5 +1,6 @@
 """Settings for all tests."""
 
+import gc
 import signal
 
 import structlog
@@ -21,3 +22,9 @@ structlog.configure(processors=[*_prepare, _plain])
 # Ctrl-C: those that show what it does would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what stays: else it looks at it all the time."""
+    gc.collect()
+    gc.freeze()
