@@ -9,6 +9,9 @@ DEMO_LOCK := deploy/requirements-demo.lock
 INSTALL_CHROMIUM := { apt-get update && apt-get install -y --no-install-recommends chromium; }
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
+# The tests start the command dozens of times: it need not be compiled each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test test-fast test-simulation test-demo test-console test-kafka chaos bench bench-quick lint format lock clean
 
 setup: $(STAMP)  ## make .venv, with the command in .venv/bin/payevents
