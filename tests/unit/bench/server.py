@@ -26,6 +26,9 @@ def serving(script: Answer, pause: float = 0.0) -> Iterator[tuple[str, int]]:
     lock, seen = threading.Lock(), iter(range(1 << 30))
 
     class Handler(socketserver.StreamRequestHandler):
+        # Else the second half of an answer waits for the system at the other end.
+        disable_nagle_algorithm = True
+
         def handle(self) -> None:
             while line := self.rfile.readline():
                 if line != b"\r\n":
