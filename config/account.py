@@ -1,7 +1,7 @@
 """What the accounts of all providers have in common."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import Field, field_validator
 
@@ -94,6 +94,10 @@ class AccountSettings(Group):
         """
         return {}
 
+    def import_start(self) -> datetime | None:
+        """The time before which what happened gives no events; None if all that happened does."""
+        return None
+
     def needs_public_url(self) -> bool:
         """Whether the provider is told by us where its webhooks lead."""
         return False
@@ -114,4 +118,32 @@ class AccountSettings(Group):
                 "base_url",
                 "is plain http to another machine",
                 "use https, or set allow_http = true on this account",
+            )
+
+
+class HistorySettings(AccountSettings):
+    """An account at a provider that shows what happened before anyone asked it."""
+
+    import_since: date | None = Field(
+        default=None,
+        description="What happened before this day (UTC) is only remembered: it gives no events."
+        " Set it to the day of the first start; docs/operations.md has the details. All that is"
+        " found is published when unset.",
+    )
+
+    def import_start(self) -> datetime | None:
+        """The midnight with which the day begins."""
+        day = self.import_since
+        return None if day is None else datetime.combine(day, time(), UTC)
+
+    def mistakes(self) -> Iterable[Mistake]:
+        """A day to come: until then all that happens would be taken for history."""
+        yield from super().mistakes()
+        today = datetime.now(UTC).date()
+        if self.import_since is not None and self.import_since > today:
+            yield Mistake(
+                "import_since",
+                f"is {self.import_since}, which is yet to come: nothing would be published until"
+                " then",
+                f"write {today}, which is today in UTC, or an earlier day",
             )

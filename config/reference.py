@@ -38,7 +38,6 @@ mistake at once.
 - **Paths** that are not absolute start at the working directory.
 - An account's name is part of every event's id: **to rename an account is to publish everything
   anew.**
-- Some keys are known but [have no effect yet](operations.md#not-yet).
 """
 
 _WORDS: Mapping[type, str] = {

@@ -82,7 +82,8 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     """What one observation shows of the one resource that keys it.
 
     ``denied`` holds the actions that a live read like this one rules out (an invoice shown without
-    ``date_paid`` is not paid). ``details`` goes to the event as ``provider_data``.
+    ``date_paid`` is not paid). ``details`` goes to the event as ``provider_data``. ``created_at``
+    is when the resource came into being, where the provider says so, be it no fact.
     """
 
     resource: ResourceKey
@@ -92,6 +93,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     details: JsonObject = msgspec.field(default_factory=dict)
     url: str | None = None
     denied: frozenset[str] = frozenset()
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

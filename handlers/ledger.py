@@ -12,6 +12,9 @@ never goes back, and no fact is published twice all the same, whoever tells of i
    nothing of it was ever forgotten. Its birth is the provider's date of a fact of the lowest rank.
 4. Anything else is in doubt, and never published (:func:`settle`).
 
+What is history (:mod:`handlers.history`) is never published either, nor withheld: it is entered
+silently, and again if it was forgotten.
+
 No clock is asked: a clock only moves the horizon, and a wrong one costs events, which are withheld,
 but repeats none. It is assumed of providers that they date a fact once and for all, all facts of
 the lowest rank alike, and no resource later than they first show it.
@@ -30,6 +33,7 @@ import msgspec
 from handlers.clock import from_microseconds, microseconds
 from handlers.entry import Entry, Published
 from handlers.fact import CREATIONS, RANKS, Fact, OrderKey, Reading
+from handlers.history import ImportSince
 
 __all__ = [
     "Entry",
@@ -68,7 +72,8 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
 
     ``duplicates`` counts the asserted facts that had been published before. ``withheld`` are those
     that may have been published and forgotten, and that no event tells of or implies. ``announced``
-    are those that were unannounced until now: the entry says so no more.
+    are those that were unannounced until now: the entry says so no more. ``history`` are those that
+    were entered because they are history.
     """
 
     entry: Entry
@@ -76,6 +81,7 @@ class Settlement(msgspec.Struct, frozen=True, gc=False):
     duplicates: int
     withheld: tuple[Fact, ...] = ()
     announced: tuple[Fact, ...] = ()
+    history: Collection[Fact] = ()
 
 
 def settle(
@@ -86,6 +92,7 @@ def settle(
     *,
     announces: Collection[Fact] = (),
     unannounced: Collection[Fact] = (),
+    import_since: ImportSince | None = None,
 ) -> Settlement:
     """Compare a reading with the ledger: publish the facts that are new, in natural order.
 
@@ -95,6 +102,7 @@ def settle(
 
     ``announces`` are the facts that a webhook tells of here. Of ``unannounced``, which are facts
     that a webhook should have shown first, those published now are remembered as such.
+    ``import_since`` is None where the account's whole past gives events.
     """
     if entry is None:
         entry = Entry(reading.resource.kind, (), None if horizon is None else microseconds(horizon))
@@ -110,9 +118,10 @@ def settle(
         return Settlement(entry, (), duplicates, (), announced)
     silent: Collection[Fact] = ()
     withheld: tuple[Fact, ...] = ()
+    history = () if import_since is None else import_since.history(entry, reading, new)
     doubtful = _doubtful(entry, new, asserted)
-    if doubtful:
-        new, silent, withheld = _in_doubt(new, doubtful)
+    if doubtful or history:
+        new, silent, withheld = _without_events(new, doubtful, history)
     published, publications = list(entry.published), []
     sequence, last, status = _so_far(entry)
     observed_us = microseconds(observed_at)
@@ -150,7 +159,7 @@ def settle(
                 )
             )
     entry = Entry(entry.kind, tuple(published), entry.since)
-    return Settlement(entry, tuple(publications), duplicates, withheld, announced)
+    return Settlement(entry, tuple(publications), duplicates, withheld, announced, history)
 
 
 def is_forgettable(entry: Entry, horizon: datetime) -> bool:
@@ -198,15 +207,18 @@ def _doubtful(entry: Entry, new: Sequence[Fact], asserted: Sequence[Fact]) -> Co
     )
 
 
-def _in_doubt(
-    new: Sequence[Fact], doubtful: Collection[Fact]
+def _without_events(
+    new: Sequence[Fact], doubtful: Collection[Fact], history: Collection[Fact]
 ) -> tuple[Sequence[Fact], Collection[Fact], tuple[Fact, ...]]:
     """Return which of the ``new`` facts to enter, which of them silently, and which to withhold."""
-    latest = max((fact.order_key for fact in new if fact not in doubtful), default=None)
+    silent = {*doubtful, *history}
+    latest = max((fact.order_key for fact in new if fact not in silent), default=None)
     withheld = tuple(
-        fact for fact in new if fact in doubtful and (latest is None or fact.order_key >= latest)
+        fact
+        for fact in new
+        if fact in doubtful and fact not in history and (latest is None or fact.order_key >= latest)
     )
-    return [fact for fact in new if fact not in withheld], doubtful, withheld
+    return [fact for fact in new if fact not in withheld], silent, withheld
 
 
 def _so_far(entry: Entry) -> tuple[int, OrderKey | None, str | None]:

@@ -39,6 +39,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     telling anything of it. ``news_since`` is when that which the body shows for the first time
     happened at the earliest, as far as whoever asked the provider knows. ``claimed`` are the
     topics, with spaces between, of the webhooks whose claims had this looked up and were confirmed.
+    ``created_before`` is a time before which the resource came into being, by the listing that
+    showed it.
     """
 
     account: str
@@ -53,6 +55,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     signed_with: str | None = None
     news_since: datetime | None = None
     claimed: str | None = None
+    created_before: datetime | None = None
 
     @property
     def digest(self) -> str:
@@ -81,6 +84,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
             headers.append(("payevents-news-since", rfc3339(self.news_since).encode()))
         if self.claimed is not None:
             headers.append(("payevents-claimed", self.claimed.encode()))
+        if self.created_before is not None:
+            headers.append(("payevents-created-before", rfc3339(self.created_before).encode()))
         return headers
 
     @classmethod
@@ -110,6 +115,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
                 signed_with=_text(raw.get("payevents-signed-with")),
                 news_since=_moment(raw.get("payevents-news-since")),
                 claimed=_text(raw.get("payevents-claimed")),
+                created_before=_moment(raw.get("payevents-created-before")),
             )
         except KeyError as error:
             msg = f"the record has no header {error}"

@@ -68,6 +68,10 @@ class Handler(Protocol):
     def account(self) -> AccountSettings:
         """Return the account's settings."""
 
+    @property
+    def import_start(self) -> datetime | None:
+        """Return the time before which the account's facts are history; None if none are."""
+
     def verify(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Verified:
         """Return the webhook's topic, and which key signed it, if it is one of the account's.
 
@@ -172,11 +176,17 @@ class BaseHandler:
 
     def __init__(self, account: AccountSettings) -> None:
         self._account = account
+        self._import_start = account.import_start()
 
     @property
     def account(self) -> AccountSettings:
         """Return the account's settings."""
         return self._account
+
+    @property
+    def import_start(self) -> datetime | None:
+        """Return what the settings say."""
+        return self._import_start
 
     def verify(
         self,

@@ -59,7 +59,7 @@ class Published(msgspec.Struct, array_like=True, frozen=True, gc=False):
     observed_at: int
     minor_units: int | None
     silent: bool = False
-    """Whether it gave no event, because it may have given one that was since forgotten."""
+    """Whether it gave no event: it is history, or may have given one that was since forgotten."""
     unannounced: bool = False
     """Whether a webhook should have told of it, and none has so far."""
 

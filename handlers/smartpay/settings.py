@@ -7,18 +7,12 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from config.account import AccountSettings
+from config.account import HistorySettings
 from config.group import Group
 from config.problems import Mistake
 from config.types import Interval
 from config.urls import BaseUrl
 from handlers.smartpay.keys import SigningKey, fingerprint
-
-_NOT_YET = {
-    "import_since": "older facts are published like any other; leave it out, and let"
-    " reconcile_lookback say how far back the first reading goes",
-}
-"""Keys of parts still to come, what holds meanwhile, and what to do."""
 
 _CALLS_OF_A_RECONCILIATION = 2
 """One for the invoices, one for the orders, while nothing older is due."""
@@ -31,7 +25,7 @@ class PreviousKey(Group):
     until: date = Field(description="The last day (UTC) on which webhooks may be signed with it.")
 
 
-class SmartPaySettings(AccountSettings):
+class SmartPaySettings(HistorySettings):
     """One SmartPay merchant.
 
     The budget of calls is low because SmartPay disables accounts that call its API too often.
@@ -113,11 +107,6 @@ class SmartPaySettings(AccountSettings):
         description="Believe what a webhook's topic claims where its body is silent. The topic is"
         " not signed: whoever has seen one signed body could then forge a payment with it.",
     )
-    import_since: date | None = Field(
-        default=None,
-        description="Has no effect yet: facts from before this day (UTC) are published like any"
-        " other. One day they will only be remembered.",
-    )
 
     def accepted_keys(self) -> Iterator[SigningKey]:
         """Yield each key that may ever have signed a webhook of this account."""
@@ -177,11 +166,6 @@ class SmartPaySettings(AccountSettings):
                 "reconcile_interval takes more than half of calls: what is older is then read late;"
                 " lengthen it, or raise calls if SmartPay lets you"
             )
-        told += [
-            f"{key} has no effect yet: {instead}"
-            for key, instead in _NOT_YET.items()
-            if getattr(self, key)
-        ]
         return told
 
     def mistakes(self) -> Iterable[Mistake]:

@@ -83,6 +83,7 @@ def interpret(settings: SubscriplySettings, observation: Observation) -> Interpr
         ),
         details=transaction,
         denied=_DENIED.get(state, frozenset()),
+        created_at=created_at,
     )
     return Interpretation(reading)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from config.account import AccountSettings
+from config.account import HistorySettings
 from config.problems import Mistake, nearest
 from handlers.money import DECIMALS
 
@@ -16,7 +16,7 @@ _PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 _HEADER_VALUE = re.compile(r"[!-~]+")
 
 
-class SubscriplySettings(AccountSettings):
+class SubscriplySettings(HistorySettings):
     """One user of a Subscriply site, and how to sign in as that user."""
 
     provider: Literal["subscriply"] = Field(

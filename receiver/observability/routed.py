@@ -26,6 +26,7 @@ class Routed(Collector):
         self.inferred: Counter[str] = Counter()
         self.late: Counter[str] = Counter()
         self.duplicates: Counter[str] = Counter()
+        self.history: Counter[str] = Counter()
         self.dead_letters: Counter[tuple[str, str]] = Counter()
         self.look_ups: Counter[str] = Counter()
 
@@ -36,6 +37,7 @@ class Routed(Collector):
         self.inferred.update(tally.inferred)
         self.late.update(tally.late)
         self.duplicates.update(tally.duplicates)
+        self.history.update(tally.history)
         self.dead_letters.update(tally.dead_letters)
         self.look_ups.update(tally.look_ups)
 
@@ -45,6 +47,7 @@ class Routed(Collector):
         refused = "Observations that could not become events."
         inferred, late = "Events that were inferred.", "Events that came late."
         dropped = "Facts asserted again and dropped."
+        remembered = "Facts from before import_since, entered in the ledger without an event."
         asked = "Claims that the provider is asked about."
         # An account has a nought as soon as it is known, or its first of anything would go unseen.
         accounts = dict.fromkeys(account for account, _ in self.observations).keys()
@@ -54,6 +57,7 @@ class Routed(Collector):
             _by_account("payevents_inferred", inferred, accounts, self.inferred),
             _by_account("payevents_late", late, accounts, self.late),
             _by_account("payevents_duplicate_facts", dropped, accounts, self.duplicates),
+            _by_account("payevents_history_facts", remembered, accounts, self.history),
             counted_by("payevents_dead_letters", refused, "reason", self.dead_letters),
             _by_account("payevents_look_ups", asked, accounts, self.look_ups),
         ]

@@ -12,6 +12,7 @@ from handlers.clock import rfc3339
 from handlers.contradiction import contradiction
 from handlers.entry import Published
 from handlers.fact import Claim, Fact, Interpretation, Reading, Uninterpretable
+from handlers.history import ImportSince
 from handlers.ledger import Entry, Settlement, settle
 from handlers.letters import Reason, letter_id
 from handlers.observation import CONFIRMED, Observation, Origin, Position
@@ -36,13 +37,15 @@ class Consequences(msgspec.Struct, gc=False):
     """What follows from one observation. ``refusals`` become dead letters.
 
     ``events`` go to ``topic``: an observation is about one resource. ``signs`` tell of the
-    account's webhooks, each as often as it is seen.
+    account's webhooks, each as often as it is seen. ``history`` counts the facts that were entered
+    in the ledger because they are history.
     """
 
     entry: tuple[bytes, bytes] | None = None
     topic: str = ""
     events: Sequence[WrittenEvent] = ()
     duplicates: int = 0
+    history: int = 0
     refusals: list[Refusal] = []
     look_up: LookUp | None = None
     signs: Sequence[Sign] = ()
@@ -131,6 +134,7 @@ class Route:
             conflict = contradiction(entry, reading, observation.received_at)
             if conflict is not None:
                 result.refusals.append(_refusal(observation, Reason.CONTRADICTS_LEDGER, conflict))
+        day = handler.import_start
         settlement = settle(
             entry,
             reading,
@@ -138,9 +142,11 @@ class Route:
             horizon_in(ledger),
             announces=announces,
             unannounced=topics if is_reconciled else (),
+            import_since=None if day is None else ImportSince.of(day, observation),
         )
         result.duplicates = settlement.duplicates
-        if settlement.publications or settlement.announced:
+        result.history = len(settlement.history)
+        if settlement.publications or settlement.announced or settlement.history:
             result.entry = (ledger_key, settlement.entry.encode())
         if settlement.publications:
             result.topic = self._topic(reading.resource)

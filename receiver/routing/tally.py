@@ -20,6 +20,7 @@ class Tally:
         self.inferred: list[str] = []
         self.late: list[str] = []
         self.duplicates: list[str] = []
+        self.history: list[str] = []
         self.dead_letters: list[tuple[str, str]] = []
         self.look_ups: list[str] = []
         self.contradictions: list[tuple[str, Refusal]] = []
@@ -30,6 +31,8 @@ class Tally:
         self.observations.append((account, observation.origin))
         if result.duplicates:
             self.duplicates += [account] * result.duplicates
+        if result.history:
+            self.history += [account] * result.history
         for event in result.events:
             self.events.append((account, event.type))
             if event.inferred:

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from config.account import HistorySettings
 from handlers.provider import RECONCILIATION
 from receiver.accounts.providers import installed_providers
 from receiver.sandbox.host import SandboxHost
@@ -54,11 +55,15 @@ async def town(kafka_cluster: Cluster, topic_prefix: str, tmp_path: Path) -> Asy
             name: await opened.enter_async_context(SandboxHost(provider.sandbox()))
             for name, provider in installed_providers().items()
         }
+        changed = {
+            name: {"poll_interval": timedelta(seconds=1), "import_since": datetime.now(UTC).date()}
+            if issubclass(provider.settings, HistorySettings)
+            else {"poll_interval": timedelta(seconds=1)}
+            for name, provider in installed_providers().items()
+        }
         accounts = "".join(
             as_toml(
-                host.sandbox.account(f"{name}-1", host.base_url).model_copy(
-                    update={"poll_interval": timedelta(seconds=1)}
-                )
+                host.sandbox.account(f"{name}-1", host.base_url).model_copy(update=changed[name])
             )
             for name, host in hosts.items()
         )
@@ -126,10 +131,15 @@ async def test_a_claim_without_evidence_is_looked_up_and_its_webhook_is_then_a_d
 
 
 async def test_a_poller_that_dies_is_succeeded_without_a_repetition(town: Town) -> None:
-    """A poller killed with SIGKILL: its heir goes on where it was and publishes nothing twice."""
-    first = await town.service("first")
+    """A poller killed with SIGKILL: its heir goes on where it was and publishes nothing twice.
+
+    What the user was charged before ``import_since`` is only remembered, by both of them.
+    """
     subscriply, voucherry = town.hosts["subscriply"], town.hosts["voucherry"]
     await subscriply.control("add-subscription")
+    long_ago = datetime.now(UTC) - timedelta(days=400)
+    old: Any = subscriply.sandbox.controls["charge"].run({}, long_ago)
+    first = await town.service("first")
     await subscriply.control("charge", amount="1999")
     transfer = await voucherry.control("create-transfer", amount="50")
     await watch(first, transfer)
@@ -138,17 +148,21 @@ async def test_a_poller_that_dies_is_succeeded_without_a_repetition(town: Town) 
     await asyncio.to_thread(first.kill)
     await town.service("second")
     await subscriply.control("void")
+    await subscriply.control("void", transaction=str(old["id"]))
     await subscriply.control("refund", amount="500")
     await voucherry.control("confirm")
-    transactions = await town.events("payments.transactions", 3)
+    transactions = await town.events("payments.transactions", 4)
     transfers = await town.events("payments.transfers", 2)
-    assert Counter(actions(transactions).values()) == {1: 3}
+    assert Counter(actions(transactions).values()) == {1: 4}
+    [voided] = [e["data"] for e in transactions if e["subject"] == f"charge/{old['id']}"]
+    assert (voided["action"], voided["sequence"]) == ("voided", 1)
+    assert voided["previous_status"] == "succeeded"
     assert [e["type"] for e in transfers] == [
         "payments.transfer.requested",
         "payments.transfer.confirmed",
     ]
     # Each change was handed on once: the first poll's digests came over with the watchlist.
-    inbox = await town.read("payevents.inbox", 5)
+    inbox = await town.read("payevents.inbox", 7)
     assert Counter(record.value for record in inbox).most_common(1)[0][1] == 1
 
 

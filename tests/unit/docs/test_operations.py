@@ -10,9 +10,7 @@ from types import ModuleType
 import pytest
 
 from config.settings import Settings
-from config.shape import keys, models_in
 from handlers.letters import Reason
-from receiver.accounts.providers import installed_providers
 from receiver.dead_letters.advice import ADVICE, Advice
 from receiver.http import errors
 from receiver.kafka.topics import wanted_topics
@@ -149,25 +147,6 @@ def test_every_topic_is_listed() -> None:
     assert sorted(first_column(OPERATIONS, "Topics")) == sorted(spec.name for spec in specs)
     for spec in specs:
         assert f"| `{spec.name}` | {spec.config['cleanup.policy']} |" in text
-
-
-def _known_keys() -> set[str]:
-    groups = {
-        f"{group}.{key}"
-        for group, field in keys(Settings).items()
-        for model in models_in(field.annotation)
-        for key in keys(model)
-    }
-    return groups.union(*(keys(provider.settings) for provider in installed_providers().values()))
-
-
-def test_keys_without_effect_are_keys() -> None:
-    """What the page says has no effect yet can be written in the configuration."""
-    _, _, section = OPERATIONS.read_text("utf-8").partition("\n## Not yet\n")
-    rows = [line for line in section.splitlines() if line.startswith("| `")]
-    named = {name.strip(" `") for row in rows for name in row.split("|")[1].split(",")}
-    assert named
-    assert named <= _known_keys()
 
 
 @pytest.mark.parametrize("heading", ["Alarms", "Dead letters", "Metrics", "Topics"])

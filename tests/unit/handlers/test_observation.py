@@ -16,17 +16,21 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 OBSERVATION = Observation("shop", Origin.WEBHOOK, "invoice/paid", NOW, b'{"a": 1}', "r1", "00-ab")
 TEXT = st.text(max_size=5)
 
+milliseconds = moments.map(lambda moment: moment.replace(microsecond=1000))
+
 observations = st.builds(
     Observation,
     account=TEXT,
     origin=st.sampled_from(Origin),
     topic=TEXT,
-    received_at=moments.map(lambda moment: moment.replace(microsecond=1000)),
+    received_at=milliseconds,
     body=st.binary(),
     request_id=TEXT,
     traceparent=st.none() | TEXT,
     verdict=st.none() | st.just(CONFIRMED) | TEXT,
     letter_id=st.none() | TEXT,
+    news_since=st.none() | milliseconds,
+    created_before=st.none() | milliseconds,
 )
 
 

@@ -136,17 +136,6 @@ def test_provider_binds_its_own_accounts_only() -> None:
         provider.bind(stranger)
 
 
-@pytest.mark.parametrize(("key", "value"), [("import_since", "2026-01-01")])
-def test_a_key_without_effect_is_warned_of(key: str, value: object) -> None:
-    """Whoever sets a key of a part that is still to come is told what holds, and what to do."""
-    (warning,) = settings(**{key: value}).warnings()
-    assert warning.startswith(f"{key} has no effect yet")
-    assert "; leave it out" in warning
-    described = SmartPaySettings.model_fields[key].description
-    assert described is not None
-    assert described.startswith("Has no effect yet")
-
-
 def test_a_lookback_within_an_interval_is_a_mistake() -> None:
     """What happened between two readings would never be read."""
     with pytest.raises(ValidationError, match="reconcile_lookback: is shorter"):

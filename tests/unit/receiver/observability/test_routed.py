@@ -15,7 +15,7 @@ def test_the_tallies_of_transactions_are_added_up() -> None:
         tally.observations += [("shop", "webhook")] * count
         tally.events.append(("shop", "payments.invoice.paid"))
         tally.dead_letters += [("shop", "not-json")] * count
-        for accounts in (tally.inferred, tally.late, tally.duplicates):
+        for accounts in (tally.inferred, tally.late, tally.duplicates, tally.history):
             accounts.extend(["shop"] * count)
         routed.add(tally)
     lines = generate_latest(registry).decode().splitlines()
@@ -26,5 +26,6 @@ def test_the_tallies_of_transactions_are_added_up() -> None:
         'payevents_inferred_total{account="shop"} 5.0',
         'payevents_late_total{account="shop"} 5.0',
         'payevents_duplicate_facts_total{account="shop"} 5.0',
+        'payevents_history_facts_total{account="shop"} 5.0',
         'payevents_look_ups_total{account="shop"} 0.0',
     }

@@ -23,7 +23,6 @@ def test_each_warning_has_a_remedy() -> None:
         account("careless", "https://api.example"),
         merchant(
             trust_topic_header=True,
-            import_since="2026-01-01",
             calls=15,
             previous_api_keys=["old", {"key": "older", "until": "2020-01-31"}],
         ),
@@ -44,7 +43,7 @@ def test_each_warning_has_a_remedy() -> None:
         directory_accounts=frozenset({"late"}),
     )
     found = [*examine_settings(full)[1:], *examine_settings(Settings())[1:]]
-    assert len(found) == 12
+    assert len(found) == 11
     assert {finding.verdict for finding in found} == {Verdict.WARNING}
     assert [finding for finding in found if not finding.remedy] == []
     assert (
