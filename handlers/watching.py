@@ -78,7 +78,8 @@ class Polled(msgspec.Struct, frozen=True):
     ``poll_interval`` until the next look; None leaves it as it was. ``origin`` is what the
     observations of the resources bear. ``memory`` is what the next look at the same watch is given,
     a few hundred bytes at most; None leaves it as it was. ``news_since`` says of all that the
-    resources show for the first time that it happened no earlier; None if nobody can say.
+    resources show for the first time that it happened no earlier, and ``created_before`` of the
+    resources that they came into being before then; None if nobody can say.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -89,6 +90,7 @@ class Polled(msgspec.Struct, frozen=True):
     origin: Origin = Origin.POLL
     memory: bytes | None = None
     news_since: datetime | None = None
+    created_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

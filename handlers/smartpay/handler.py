@@ -124,7 +124,8 @@ class SmartPayHandler(BaseHandler):
 
     def reconciliation(self, since: datetime, until: datetime) -> Sequence[Watch]:
         """Return the windows of the invoices and of the orders, to be read once."""
-        return [window.watch(self._settings.name) for window in windows.asked_for(since, until)]
+        asked = windows.asked_for(since, until, self.import_start)
+        return [window.watch(self._settings.name) for window in asked]
 
     def poll(
         self, watch: Watch, age: timedelta, session: Session, memory: bytes = b""

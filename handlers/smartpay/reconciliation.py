@@ -27,6 +27,10 @@ one before; and whatever slips all the same is there at the window's next readin
 its beginning, both less what clocks may differ and a listing may lag (:data:`OVERLAP`). A head that
 had more than a page, and the parts of a window that was cut, have had no complete reading: they go
 by their beginning, which is earlier, and so never blames a webhook for what came before.
+
+**History**: nothing is dated of a row's creation, so what was created before ``import_since`` is
+known by the window that showed it. The first head therefore begins there, and what the lookback
+holds before it is a window of its own.
 """
 
 from dataclasses import replace
@@ -44,7 +48,7 @@ from handlers.smartpay.body import INVOICE, find, own_fields
 from handlers.smartpay.facts import read
 from handlers.smartpay.progress import Progress
 from handlers.smartpay.settings import SmartPaySettings
-from handlers.smartpay.windows import OVERLAP, Window
+from handlers.smartpay.windows import OVERLAP, Window, end_of_history
 
 LONGEST_HEAD = timedelta(days=1)
 """A head that spans so much is cut: later changes would cost as many calls as early ones."""
@@ -75,7 +79,9 @@ def read_head(
     """
     now = session.now().replace(microsecond=0)
     progress = Progress.decode(memory)
-    since = progress.since or now - settings.reconcile_lookback
+    since, past = progress.since, None
+    if since is None:
+        since, past = _beginning(settings, collection, now)
     # A clock that was set back must not ask for a window that ends before it begins.
     head = Window(collection, min(since, now), now)
     listing = yield from api.listing(collection, head.filters(), session, most_pages=1)
@@ -85,9 +91,10 @@ def read_head(
         since=now if is_cut else since,
         read_at=now if listing.is_whole else None,
     )
+    closed = (past, head if is_cut else None)
     return structs.replace(
         _shown(head, listing, progress),
-        discovered=(Discovery(head.watch(settings.name)),) if is_cut else (),
+        discovered=tuple(Discovery(one.watch(settings.name)) for one in closed if one is not None),
         pace=settings.reconcile_interval / settings.poll_interval,
         memory=after.encode(),
     )
@@ -136,6 +143,20 @@ def read_window(
     )
 
 
+def _beginning(
+    settings: SmartPaySettings, collection: Collection, now: datetime
+) -> tuple[datetime, Window | None]:
+    """Return where the first head begins, and the window before it, of what is history.
+
+    In a head that reached further back nobody could tell which of its rows are.
+    """
+    begin, day = now - settings.reconcile_lookback, settings.import_start()
+    if day is None or day <= begin + 2 * OVERLAP:
+        return begin, None
+    since = min(end_of_history(day), now)
+    return since, Window(collection, begin, since)
+
+
 def _pause(settings: SmartPaySettings, age: timedelta, *, is_open: bool) -> timedelta:
     if age >= settings.reconcile_lookback:
         return settings.reconcile_lookback
@@ -149,6 +170,7 @@ def _shown(window: Window, listing: Listing, progress: Progress) -> Polled:
         resources=tuple(dict.fromkeys(rows)),
         origin=Origin.RECONCILIATION,
         news_since=_news_since(window, progress.read_at),
+        created_before=window.latest,
     )
 
 

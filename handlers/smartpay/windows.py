@@ -70,6 +70,11 @@ class Window:
         return self.since - 2 * OVERLAP
 
     @property
+    def latest(self) -> datetime:
+        """Return the time, by our clock, before which every row of it was created."""
+        return self.until + 2 * OVERLAP
+
+    @property
     def is_divisible(self) -> bool:
         """Tell whether it can be cut into shorter windows."""
         return self.until - self.since >= 2 * SHORTEST
@@ -110,22 +115,33 @@ def parse(id: str) -> Window | None:  # noqa: A002 - a watch's word
         since, until = spans[-1]
         window = Window(collection, since, until, spans[0] if is_once else None)
         # What lies at the end of the calendar has no room for its overlap.
-        readable = window.earliest < since < until and bool(window.filters())
+        readable = window.earliest < since < until < window.latest and bool(window.filters())
     except (ValueError, IndexError, OverflowError):
         return None
     return window if readable and window.id == id else None
 
 
-def asked_for(since: datetime, until: datetime) -> Iterator[Window]:
+def end_of_history(day: datetime) -> datetime:
+    """Return where the last window must end of which all was surely created before ``day``."""
+    return day - 2 * OVERLAP
+
+
+def asked_for(
+    since: datetime, until: datetime, import_start: datetime | None = None
+) -> Iterator[Window]:
     """Yield the windows that together show, read once, all created between the two times.
 
-    They begin and end with a whole hour, so that who asks again soon asks for the same.
+    They begin and end with a whole hour, so that who asks again soon asks for the same; but no
+    window has both what was created before ``import_start`` and what was created after it.
     """
     begin, end = _hour(since), _hour(until)
     if end < until:
         end += timedelta(hours=1)
     while begin < end:
         limit = min(end, begin + LONGEST)
+        if import_start is not None and begin < import_start:
+            edge = end_of_history(import_start)
+            limit = edge if begin < edge < limit else limit
         for collection in COLLECTIONS:
             yield Window(collection, begin, limit, (begin, limit))
         begin = limit

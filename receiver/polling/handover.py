@@ -30,6 +30,7 @@ class Handover:
         origin: Origin,
         asked_at: datetime,
         news_since: datetime | None = None,
+        created_before: datetime | None = None,
         claimed: str | None = None,
     ) -> None:
         """Append each resource as an observation made at ``asked_at``.
@@ -48,6 +49,7 @@ class Handover:
                     asked_at,
                     resource.body,
                     news_since=news_since,
+                    created_before=created_before,
                     claimed=claimed,
                 )
                 key = handler.inbox_key(resource.topic, resource.body)

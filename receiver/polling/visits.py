@@ -72,7 +72,12 @@ class Visits:
         fresh, seen = entry.unseen(polled.resources)
         if fresh:
             await self._handover.hand_on(
-                account.handler, fresh, polled.origin, asked_at, polled.news_since
+                account.handler,
+                fresh,
+                polled.origin,
+                asked_at,
+                polled.news_since,
+                polled.created_before,
             )
         after = self._after(account, watch, entry, polled, seen)
         is_news = bool(fresh) or after is None or after.state != ACTIVE or entry.failures > 0

@@ -23,7 +23,10 @@ def test_a_watch_that_counts_too_early_is_found_out(monkeypatch: pytest.MonkeyPa
     real, left = Handover.hand_on, set[asyncio.Task[None]]()
 
     async def hand_on_later(
-        self: Handover, handler: Handler, resources: Sequence[Resource], *rest: Origin | datetime
+        self: Handover,
+        handler: Handler,
+        resources: Sequence[Resource],
+        *rest: Origin | datetime | None,
     ) -> None:
         task = asyncio.create_task(real(self, handler, resources, *rest))  # type: ignore[arg-type] # as given
         left.add(task)

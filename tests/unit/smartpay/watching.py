@@ -17,7 +17,9 @@ from tests.unit.smartpay.host import converse
 
 @dataclass
 class Invoice:
-    """An invoice and when it was paid. ``created_at`` is by the provider's clock, the rest by ours.
+    """An invoice, when it was paid, and when cancelled.
+
+    ``created_at`` is by the provider's clock, the rest by ours.
 
     The listing shows each change ``lag`` after it happened.
     """
@@ -27,12 +29,20 @@ class Invoice:
     created_at: datetime
     paid_at: datetime | None = None
     lag: timedelta = timedelta()
+    cancelled_at: datetime | None = None
 
     def row(self, now: datetime) -> JsonObject:
         """Return what the listing shows of it."""
-        is_paid = self.paid_at is not None and self.paid_at + self.lag <= now
-        paid = date_text(self.paid_at) if is_paid and self.paid_at else None
-        return {"invoice_id": self.id, "amount": "1.00", "is_enabled": "1", "date_paid": paid}
+        paid = (
+            date_text(self.paid_at) if self.paid_at and self.is_shown(self.paid_at, now) else None
+        )
+        is_cancelled = self.cancelled_at is not None and self.is_shown(self.cancelled_at, now)
+        enabled = "0" if is_cancelled else "1"
+        return {"invoice_id": self.id, "amount": "1.00", "is_enabled": enabled, "date_paid": paid}
+
+    def is_shown(self, at: datetime, now: datetime) -> bool:
+        """Tell whether the listing shows what happened at ``at``."""
+        return at + self.lag <= now
 
 
 @dataclass

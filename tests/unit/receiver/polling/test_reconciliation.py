@@ -60,7 +60,10 @@ async def test_every_row_comes_into_the_inbox_once(shop: Live) -> None:
     await asked_for(shop)
     assert shop.fact_ids() == shop.host.sandbox.caused("shop")
     assert len(shop.fact_ids()) == 12 + 12 + 1
-    assert {o.origin for _, o in shop.inbox.appended} == {Origin.RECONCILIATION}
+    rows = [observation for _, observation in shop.inbox.appended]
+    assert {row.origin for row in rows} == {Origin.RECONCILIATION}
+    # What a window tells of its rows' times goes with them.
+    assert None not in {time for row in rows for time in (row.news_since, row.created_before)}
     assert shop.asked("POST /1-2/get_invoices") >= 5 + 2
     assert shop.codes() == set()
 
