@@ -75,6 +75,7 @@ def _fact(told: ToldFact) -> dict[str, object]:
         "occurred_at": None if fact.occurred_at is None else rfc3339(fact.occurred_at),
         "fate": told.fate.value,
         "sequence": told.sequence,
+        "silence": told.silence,
         "by": None if told.by is None else _position(told.by),
         "event": None if told.event is None else _event(told.event),
     }
@@ -116,6 +117,7 @@ def _remembered(fact: Remembered) -> dict[str, object]:
         "observed_at": rfc3339(fact.observed_at),
         "event": None if fact.event is None else _event(fact.event),
         "observation_is_told": fact.told,
+        "silence": fact.silence,
         "unannounced": fact.unannounced,
         "announced_by": None if fact.announced_by is None else _position(fact.announced_by),
     }

@@ -90,7 +90,7 @@ class Evidence:
     ``partition`` is that of its observations and ledger entries, ``routed`` the offset there that
     is routed next (None where no router has ever committed), ``kept_since`` the time of the oldest
     record read there. ``entries`` are by partition key. ``left_out`` counts the oldest arrivals,
-    beyond the number that a story holds.
+    beyond the number that a story holds. ``import_start`` is that of the account as it is now.
     """
 
     subject: Subject
@@ -104,6 +104,7 @@ class Evidence:
     letters: Sequence[SeenLetter] = ()
     look_ups: Sequence[SeenLookUp] = ()
     spooled: Sequence[Spooled] = ()
+    import_start: datetime | None = None
 
     @property
     def is_empty(self) -> bool:

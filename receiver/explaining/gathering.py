@@ -73,6 +73,7 @@ class Gatherer:
                     left_out=tally.left_out[key],
                     entries=entries[key],
                     letters=tuple(letters[key]),
+                    import_start=self._import_start(each.subject.account),
                 )
                 for key, each in found.items()
             ]
@@ -81,6 +82,10 @@ class Gatherer:
                 each if each.is_empty else await self._complete(consumer, each, counts)
                 for each in evidence
             ]
+
+    def _import_start(self, account: str) -> datetime | None:
+        handler = self._accounts.get(account)
+        return None if handler is None else handler.import_start
 
     @property
     def _further(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from handlers.clock import from_microseconds, microseconds
 from handlers.fact import Fact
+from handlers.history import Silence, silence
 from handlers.ledger import Entry, Published
 from handlers.observation import Origin, Position
 from receiver.explaining.evidence import Arrival, Evidence, SeenEvent, SeenLetter, SeenLookUp
@@ -35,7 +36,7 @@ class ToldFact:
     """A fact of an observation, and what became of it.
 
     ``by`` is the observation that published it, where that is known; ``event`` is None where its
-    topic holds it no more.
+    topic holds it no more. ``silence`` is why there was none.
     """
 
     fact: Fact
@@ -43,6 +44,7 @@ class ToldFact:
     sequence: int | None = None
     event: SeenEvent | None = None
     by: Position | None = None
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class ToldArrival:
 class Remembered:
     """A fact of the ledger; ``event`` is None where there was none or its topic holds it no more.
 
+    ``silence`` is why there was none.
     ``told`` is whether an observation of the story published it. ``unannounced`` says that a
     reconciliation did and that no webhook has told of it since; ``announced_by`` is the webhook of
     the story that did so later.
@@ -75,6 +78,7 @@ class Remembered:
     told: bool
     unannounced: bool = False
     announced_by: Position | None = None
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ class _Teller:
                 self._publisher(fact_id) in here,
                 published.unannounced,
                 None if published.unannounced else self._announcer(fact_id),
+                self._silence(fact_id),
             )
             for fact_id, (published, sequence, test) in self._ledger.items()
         )
@@ -156,10 +161,18 @@ class _Teller:
         if published is None and event is None:
             return ToldFact(fact, Fate.UNPUBLISHED)
         if published is not None and published.silent and event is None:
-            return ToldFact(fact, Fate.SILENT)
+            return ToldFact(fact, Fate.SILENT, silence=self._silence(fact.id))
         by = self._publisher(fact.id)
         number = event.sequence if event is not None else sequence
         return ToldFact(fact, _fate(arrival.at, by), number, event, by)
+
+    def _silence(self, fact_id: UUID) -> Silence | None:
+        """Return why a fact of the ledger gave no event, None if it gave one."""
+        published, _, _ = self._ledger[fact_id]
+        if not published.silent:
+            return None
+        entry = next(e for e in self._evidence.entries.values() if published in e.published)
+        return silence(entry, published, self._evidence.import_start)
 
     def _publisher(self, fact_id: UUID) -> Position | None:
         """Return the observation that published a fact: its event says so, else the times do."""

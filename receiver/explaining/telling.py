@@ -1,13 +1,20 @@
 """A story in lines for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from handlers.clock import rfc3339
 from handlers.fact import Fact
+from handlers.history import Silence
 from handlers.observation import Position
 from receiver.dead_letters.advice import advice
 from receiver.explaining.evidence import SeenEvent, SeenLetter, SeenLookUp
 from receiver.explaining.story import Fate, Remembered, Story, ToldArrival, ToldFact
+
+_BECAUSE: Mapping[Silence, str] = {
+    Silence.HISTORY: "it is from before import_since",
+    Silence.FORGOTTEN: "it may have been published and forgotten",
+    Silence.EITHER: "it is from before import_since, or may have been published and forgotten",
+}
 
 
 def lines(story: Story) -> Iterator[str]:
@@ -96,11 +103,16 @@ def _fact(told: ToldFact) -> str:
         case Fate.LATER:
             return f"{name}: published later{by}{event}{sequence}"
         case Fate.SILENT:
-            return f"{name}: entered in the ledger, without an event"
+            return f"{name}: entered in the ledger, {_without_event(told.silence)}"
         case Fate.WAITS:
             return f"{name}: waits to be routed"
         case Fate.UNPUBLISHED:
             return f"{name}: not published"
+
+
+def _without_event(why: Silence | None) -> str:
+    because = "" if why is None else f" ({_BECAUSE[why]})"
+    return f"without an event{because}"
 
 
 def _name(fact: Fact) -> str:
@@ -128,7 +140,8 @@ def _letter(seen: SeenLetter) -> str:
 
 
 def _remembered(fact: Remembered) -> str:
-    sequence = "without an event" if fact.sequence is None else f"sequence {fact.sequence}"
+    is_silent = fact.sequence is None
+    sequence = _without_event(fact.silence) if is_silent else f"sequence {fact.sequence}"
     words = [
         f"{fact.action}{' (test)' if fact.test else ''}, {sequence}",
         f"observed at {rfc3339(fact.observed_at)}",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from handlers.fact import Claim, Fact, Reading
+from handlers.history import ImportSince
 from handlers.ledger import Entry, settle
 from handlers.letters import Reason, letter_id
 from handlers.observation import Observation, Origin, Position
@@ -29,6 +30,7 @@ class Kafka:
     entries: dict[str, Entry] = field(default_factory=dict)
     letters: list[SeenLetter] = field(default_factory=list)
     routed: int = 0
+    import_since: ImportSince | None = None
 
     def take(
         self, body: str, *facts: Fact, claim: Claim | None = None, refusal: str = "", **more: str
@@ -67,6 +69,7 @@ class Kafka:
             arrival.observation.received_at,
             announces=arrival.says.facts if origin is Origin.WEBHOOK else (),
             unannounced=arrival.says.facts if origin is Origin.RECONCILIATION else (),
+            import_since=self.import_since,
         )
         self.entries[key] = settlement.entry
         for publication in settlement.publications:
@@ -114,4 +117,5 @@ class Kafka:
             entries=self.entries,
             events=tuple(self.events),
             letters=tuple(self.letters),
+            import_start=None if self.import_since is None else self.import_since.day,
         )

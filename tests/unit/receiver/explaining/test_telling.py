@@ -2,7 +2,14 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
+import msgspec
+
+from handlers.clock import microseconds
+from handlers.fact import Fact
+from handlers.history import ImportSince, Silence
+from handlers.ledger import Entry
 from handlers.letters import Reason
 from handlers.observation import Position
 from receiver.explaining.as_json import as_json
@@ -10,7 +17,7 @@ from receiver.explaining.evidence import SeenLookUp, Spooled
 from receiver.explaining.question import Whereabouts
 from receiver.explaining.story import tell
 from receiver.explaining.telling import lines
-from tests.unit.receiver.explaining.samples import CLAIM, CREATED, PAID, START, Kafka
+from tests.unit.receiver.explaining.samples import CLAIM, CREATED, LIVE, PAID, START, Kafka
 
 
 def test_the_story_in_lines() -> None:
@@ -61,6 +68,29 @@ def test_the_story_in_lines() -> None:
             f" {event.id} at payments.invoices 1/0"
         ),
     ]
+
+
+def test_why_there_was_no_event_is_told() -> None:
+    """What is from before the day, and what may have been published and forgotten."""
+    kafka = Kafka(import_since=ImportSince(START))
+    paid = Fact(LIVE, "paid", START - timedelta(days=1))
+    kafka.route(kafka.take("old", CREATED, paid))
+    told = list(lines(tell(kafka.evidence())))
+    because = "without an event (it is from before import_since)"
+    assert "  created: entered in the ledger, " + because in told
+    assert f"  paid, {because}, observed at 2026-01-01T00:00:00Z" in told
+    assert "smartpay/shop/invoice/i1 is paid" in told
+    [old] = json.loads(json.dumps(as_json(tell(kafka.evidence()))))["observations"]
+    assert {fact["silence"] for fact in old["facts"]} == {"history"}
+    # The key was taken out since, and the ledger had forgotten what was before the day of START.
+    [entry] = kafka.entries.values()
+    event = msgspec.structs.replace(entry.published[1], silent=False)
+    doubt = Entry(entry.kind, (entry.published[0], event), since=microseconds(START))
+    evidence = replace(kafka.evidence(), entries={LIVE.partition_key: doubt}, import_start=None)
+    [_, created, _] = list(lines(tell(evidence)))[-3:]
+    assert created.startswith("  created, without an event (it may have been published and forg")
+    either = replace(evidence, import_start=START)
+    assert tell(either).ledger[0].silence is Silence.EITHER
 
 
 def test_the_story_as_json_has_all_of_it() -> None:
