@@ -7,12 +7,14 @@ from functools import partial
 from typing import TypeAlias
 
 import structlog
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from receiver.kafka.batching import Batching, NotDurable, Place, RecordRefused, Told, settle
 from receiver.kafka.clients import Clients, KafkaHeaders
 from receiver.kafka.discard import discard_producer
 from receiver.kafka.partitioning import partition_for
+from receiver.kafka.strays import strays_are_errors
 
 __all__ = ["Appender", "NotDurable", "RecordRefused"]
 
@@ -201,12 +203,8 @@ class Appender:
         while True:
             producer = self._clients.appending_producer()
             try:
-                async with asyncio.timeout(self._clients.timeouts.start):
-                    await producer.start()
-                    for topic in self._topics:
-                        # See Session: a topic that is not asked for by name is forgotten some day.
-                        producer.client.add_topic(topic)
-                    await producer.client.force_metadata_update()
+                with strays_are_errors():
+                    await self._start(producer)
             except asyncio.CancelledError:
                 await discard_producer(producer)
                 raise
@@ -226,6 +224,14 @@ class Appender:
                 self._broken.clear()
                 log.info(self._connected)
                 return
+
+    async def _start(self, producer: AIOKafkaProducer) -> None:
+        async with asyncio.timeout(self._clients.timeouts.start):
+            await producer.start()
+            for topic in self._topics:
+                # See Session: a topic that is not asked for by name is forgotten some day.
+                producer.client.add_topic(topic)
+            await producer.client.force_metadata_update()
 
     def _forget(self, _: object) -> None:
         """Ask anew how many partitions there are: what is known of the cluster was renewed."""

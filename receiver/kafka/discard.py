@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
 
+from receiver.kafka.strays import strays_are_errors
+
 _CANCELS = 8
 _PATIENCE = 0.2
 _Client: TypeAlias = Any  # aiokafka is untyped
@@ -34,7 +36,7 @@ async def discard_producer(producer: AIOKafkaProducer) -> None:
 
 async def discard_consumer(consumer: AIOKafkaConsumer) -> None:
     """End ``consumer``, politely for as long as that is quick."""
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception), strays_are_errors():
         async with asyncio.timeout(_PATIENCE * _CANCELS):
             await consumer.stop()
             return
@@ -96,6 +98,6 @@ def _fail_futures(producer: AIOKafkaProducer) -> None:
 
 
 async def _close_client(client: _Client) -> None:
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception), strays_are_errors():
         async with asyncio.timeout(_PATIENCE * _CANCELS):
             await client.close()

@@ -13,11 +13,13 @@ from aiokafka.errors import KafkaError
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
+from receiver.kafka.strays import strays_are_errors
 from receiver.observability.alarms import Alarms
 from receiver.shards.freshness import Freshness
 from receiver.shards.neighbours import Neighbours
 from receiver.shards.open_shard import ShardSpec
 from receiver.shards.shard import Shard, ShardState, Work
+from receiver.shards.troubles import Troubles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -45,6 +47,7 @@ class Membership:
         self._neighbours = Neighbours()
         self._ending: set[asyncio.Task[None]] = set()
         self._log = log.bind(role=spec.role)
+        self._troubles = Troubles(alarms, spec.role, self._log, "membership starts again")
 
     @property
     def joined(self) -> bool:
@@ -63,10 +66,7 @@ class Membership:
                 try:
                     await self._take_part()
                 except Exception as error:  # noqa: BLE001 - without it the process would end
-                    expected = isinstance(error, KafkaError | OSError | AssertionError)
-                    self._log.warning(
-                        "membership starts again", why=repr(error), exc_info=not expected
-                    )
+                    self._troubles.met(error, expected=(KafkaError, OSError, AssertionError))
                 # Shards go on meanwhile: only fencing, or a new assignment, ends them.
                 await asyncio.sleep(_REBUILD_AFTER)
         finally:
@@ -77,15 +77,8 @@ class Membership:
         self._freshness.heed(consumer)
         leave = False
         try:
-            async with asyncio.timeout(self._clients.timeouts.start):
-                await consumer.start()
-            consumer.subscribe(
-                [self._spec.input_topic], listener=_Listener(consumer, self._assigned)
-            )
-            since = asyncio.get_running_loop().time()
-            while True:
-                await self._poll(consumer, since)
-                self._revive()
+            with strays_are_errors():
+                await self._follow(consumer)
         except asyncio.CancelledError:
             leave = True
             raise
@@ -97,6 +90,17 @@ class Membership:
                     async with asyncio.timeout(_LEAVE_WITHIN):
                         await consumer.stop()
             await discard_consumer(consumer)
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        """Take part through ``consumer`` until that fails."""
+        async with asyncio.timeout(self._clients.timeouts.start):
+            await consumer.start()
+        listener = _Listener(consumer, self._assigned)
+        consumer.subscribe([self._spec.input_topic], listener=listener)
+        since = asyncio.get_running_loop().time()
+        while True:
+            await self._poll(consumer, since)
+            self._revive()
 
     async def _poll(self, consumer: AIOKafkaConsumer, since: float) -> None:
         """Fetch nothing: a member that never fetches is put out of the group.
@@ -112,6 +116,7 @@ class Membership:
     def _assigned(self, partitions: frozenset[int]) -> None:
         self._log.info("partitions assigned", partitions=sorted(partitions))
         self._owned = partitions
+        self._troubles.over()
         self._release(self._shards.keys() - partitions)
         for partition in partitions:
             _, task = self._shards.get(partition, (None, None))

@@ -11,12 +11,14 @@ from aiokafka.errors import KafkaError
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
+from receiver.kafka.strays import is_cancelled, strays_are_errors
 from receiver.observability.alarms import Alarms
 from receiver.shards.freshness import Freshness
 from receiver.shards.neighbours import Neighbours
 from receiver.shards.open_shard import OpenShard, ShardSpec
 from receiver.shards.session import Fenced, Session, SessionLost
 from receiver.shards.table import BrokenTable
+from receiver.shards.troubles import Troubles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -71,6 +73,7 @@ class Shard:
         self._since = 0.0
         self._alarm = f"broken-{spec.role}-shard-{partition}"
         self._log = log.bind(role=spec.role, partition=partition)
+        self._troubles = Troubles(alarms, spec.role, self._log, "the shard starts again")
 
     async def run(self) -> None:
         """Work until cancelled, or until another owner fences us; then return."""
@@ -78,19 +81,15 @@ class Shard:
             await self._run()
         finally:
             self._alarms.over("", self._alarm)
+            self._troubles.over()
 
     async def _run(self) -> None:
         backoff = _SHORTEST_BACKOFF
         while True:
             await self._until_fresh()
             try:
-                await self._live()
-            except asyncio.CancelledError as error:
-                if _is_cancelled():
-                    raise
-                # Of something that was waited for, and not of us: nobody would start us again.
-                self._enter(ShardState.RETRYING, repr(error))
-                self._log.warning("the shard starts again", why=repr(error), exc_info=True)
+                with strays_are_errors():
+                    await self._live()
             except Fenced as error:
                 self._enter(ShardState.FENCED, str(error))
                 self._log.info("another owner took this partition over")
@@ -108,9 +107,8 @@ class Shard:
                 if self.has_been(ShardState.RUNNING, _WELL_AFTER):
                     backoff = _SHORTEST_BACKOFF
                 self._enter(ShardState.RETRYING, repr(error))
-                expected = isinstance(error, SessionLost)
-                self._log.warning("the shard starts again", why=repr(error), exc_info=not expected)
-            if _is_cancelled():
+                self._troubles.met(error, expected=(SessionLost,))
+            if is_cancelled():
                 # Throwing the session away failed, and hid that we are not to go on.
                 raise asyncio.CancelledError
             await asyncio.sleep(backoff)
@@ -133,6 +131,7 @@ class Shard:
             self.open = opened
             self._enter(ShardState.RUNNING)
             self._alarms.over("", self._alarm)
+            self._troubles.over()
             self._log.info("the shard runs", entries=len(opened.entries), at=opened.position.offset)
             await self._work(opened)
         finally:
@@ -160,11 +159,6 @@ class Shard:
     def has_been(self, state: ShardState, seconds: float) -> bool:
         """Tell whether the shard is in ``state``, and has been for longer than ``seconds``."""
         return self.state is state and asyncio.get_running_loop().time() - self._since > seconds
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _start(consumer: AIOKafkaConsumer, limit: float) -> None:
