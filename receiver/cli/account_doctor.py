@@ -7,7 +7,7 @@ from handlers.clock import utc_now
 from handlers.provider import Handler
 from receiver.care.reading import read_account
 from receiver.cli.context import accounts_of, handler_of
-from receiver.cli.kafka import failure_text, run_quietly
+from receiver.cli.kafka import failure, run_quietly
 from receiver.kafka.snapshot import SnapshotFailed
 from receiver.observability.account_findings import examine_account
 from receiver.observability.doctor import examine_settings
@@ -50,7 +50,7 @@ def _without_records(
     settings: Settings, handler: Handler, unreachable: str | None, error: SnapshotFailed
 ) -> list[Finding]:
     """Return what can be said of an account without anything that the service has recorded."""
-    told, _, remedy = failure_text(error.__cause__ or error, settings, str(error)).partition(": ")
+    told, remedy = failure(error.__cause__ or error, settings, str(error))
     found = [Finding("kafka", Verdict.WRONG, told, remedy)]
     unknown = "whether its credentials are valid, its clock, its calls, its polling"
     if handler.registration is not None:

@@ -12,7 +12,7 @@ from config.settings import Settings
 from handlers.clock import utc_now
 from receiver.accounts.providers import installed_providers
 from receiver.cli.account_doctor import examine_one
-from receiver.cli.kafka import failure_text, run_quietly
+from receiver.cli.kafka import failure, run_quietly
 from receiver.cli.output import print_json, printable
 from receiver.observability.doctor import examine_cluster, examine_settings
 from receiver.observability.findings import Finding, Verdict
@@ -57,5 +57,5 @@ def _cluster(settings: Settings) -> list[Finding]:
     try:
         return run_quietly(settings, lambda clients: examine_cluster(settings, clients, utc_now()))
     except (KafkaError, OSError, TimeoutError) as error:
-        told, _, remedy = failure_text(error, settings, repr(error)).partition(": ")
+        told, remedy = failure(error, settings, repr(error))
         return [Finding("kafka", Verdict.WRONG, told, remedy)]

@@ -5,14 +5,9 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from aiokafka.errors import (
-    KafkaConnectionError,
-    KafkaError,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from config.logging import configure
 from config.settings import Settings
@@ -20,8 +15,11 @@ from receiver.cli.context import fail
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients
 from receiver.kafka.options import clients_for
+from receiver.kafka.reach import obstacle
 from receiver.kafka.reading import NoSuchTopic, partitions_of
+from receiver.kafka.rights import forbidden
 from receiver.kafka.snapshot import SnapshotFailed
+from receiver.kafka.strays import strays_are_errors
 from receiver.kafka.topics import TopicsFailed
 
 _T = TypeVar("_T")
@@ -34,9 +32,9 @@ def run(settings: Settings, work: Callable[[Clients], Coroutine[Any, Any, _T]]) 
     try:
         return run_quietly(settings, work)
     except (SnapshotFailed, NotDurable, NoSuchTopic, TopicsFailed) as error:
-        raise fail(failure_text(error.__cause__ or error, settings, str(error))) from None
+        raise fail(str(failure(error.__cause__ or error, settings, str(error)))) from None
     except (KafkaError, OSError, TimeoutError) as error:
-        raise fail(failure_text(error, settings, f"Kafka refused: {error!r}")) from None
+        raise fail(str(failure(error, settings, f"Kafka refused: {error!r}"))) from None
 
 
 def run_quietly(settings: Settings, work: Callable[[Clients], Coroutine[Any, Any, _T]]) -> _T:
@@ -44,27 +42,45 @@ def run_quietly(settings: Settings, work: Callable[[Clients], Coroutine[Any, Any
     configure(sys.stderr, "error", "console")
     # The library's own lines would only hide the one that says what to do.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
-    return asyncio.run(work(clients_for(settings.kafka)))
+    return asyncio.run(_run(work, clients_for(settings.kafka)))
 
 
-def failure_text(error: BaseException, settings: Settings, otherwise: str) -> str:
-    """Return what went wrong and what to do; ``otherwise`` where nothing better is known."""
-    servers = settings.kafka.bootstrap_servers
+async def _run(work: Callable[[Clients], Coroutine[Any, Any, _T]], clients: Clients) -> _T:
+    with strays_are_errors():
+        return await work(clients)
+
+
+class Failure(NamedTuple):
+    """What went wrong, and what to do about it; nothing if that is not known."""
+
+    told: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return "; ".join(filter(None, self))
+
+
+def failure(error: BaseException, settings: Settings, otherwise: str) -> Failure:
+    """Return what went wrong; ``otherwise`` where nothing better is known."""
+    refused = forbidden(error)
     match error:
-        case SaslAuthenticationFailed():
-            told = "check kafka.sasl_username, sasl_password and sasl_mechanism"
-            return f"Kafka at {servers} refuses the credentials: {told}"
-        case TopicAuthorizationFailedError():
-            return f"{otherwise}; give the user the rights to read and write the topics"
+        case _ if refused is not None:
+            return Failure(refused.why, refused.remedy)
         case KafkaConnectionError() | TimeoutError():
-            return (
-                f"Kafka cannot be reached at {servers}: check that it runs, and"
-                " kafka.bootstrap_servers and kafka.security_protocol in the configuration"
-            )
+            return _unreachable(settings)
         case OSError():
-            return f"{error}: check the files and addresses in [kafka]"
+            return Failure(str(error), "check the files and addresses in [kafka]")
         case _:
-            return otherwise
+            return Failure(otherwise)
+
+
+def _unreachable(settings: Settings) -> Failure:
+    found = run_quietly(settings, obstacle)
+    if found is not None:
+        return Failure(f"Kafka cannot be reached: {found.why}", found.remedy)
+    servers = settings.kafka.bootstrap_servers
+    remedy = "look at its brokers, and at the addresses that they give to their clients"
+    return Failure(f"Kafka answers at {servers}, and does not do what it is asked", remedy)
 
 
 @asynccontextmanager

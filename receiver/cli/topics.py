@@ -12,6 +12,7 @@ from receiver.roles import Role
 if TYPE_CHECKING:
     from config.settings import Settings
     from receiver.kafka.clients import Clients
+    from receiver.kafka.topics import TopicState
     from receiver.shards.rewind import Rewound
 
 app = typer.Typer(help="The topics: make them, compare them, give them more partitions.")
@@ -69,7 +70,7 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
     shown = [
         {
             "topic": row["topic"],
-            "state": "; ".join(state.differences) or "as wanted" if state.exists else "MISSING",
+            "state": _shown(state),
         }
         for row, state in zip(rows, states, strict=True)
     ]
@@ -150,3 +151,9 @@ def _rewind(
             raise fail(f"{error}: run it again") from None
 
     return run(settings, work)
+
+
+def _shown(state: "TopicState") -> str:
+    if state.exists:
+        return "; ".join(state.differences) or "as wanted"
+    return "HIDDEN" if state.is_hidden else "MISSING"

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from receiver.kafka.clients import Clients
-from receiver.kafka.topics import TopicSpec, TopicState, compare_topics
+from receiver.kafka.reach import obstacle
+from receiver.kafka.strays import strays_are_errors
+from receiver.kafka.topics import SHOW_HIDDEN, TopicSpec, TopicState, compare_topics
 from receiver.observability.alarms import Alarms
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -22,7 +24,7 @@ While one broker of several is gone, and the others have not noticed, questions 
 _FAILURES_BELIEVED = 2
 _ALARM_AFTER = 30.0
 """Seconds without an answer after which a person is told: an election or a restart is over then."""
-_REMEDY = "bring Kafka back; webhooks are kept in the spool until spool.max_bytes"
+_KEPT = "webhooks are kept in the spool until spool.max_bytes"
 
 MIN_INSYNC = "min.insync.replicas"
 
@@ -45,7 +47,7 @@ class Inspection:
         self._specs = specs
         self._alarms = alarms
         self._monotonic = monotonic
-        self._failure = ""
+        self._failure = self._remedy = ""
         self._failures = 0
         self._unanswered_since = 0.0
         self._answered_at: float | None = None
@@ -67,6 +69,16 @@ class Inspection:
         return frozenset(state.spec.name for state in self._states if not state.exists)
 
     @property
+    def remedy(self) -> str:
+        """Return what to do about the missing topics."""
+        return SHOW_HIDDEN if self.hidden else "run 'payevents topics create'"
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Return those of the missing topics that we may not see, whether they exist or not."""
+        return frozenset(state.spec.name for state in self._states if state.is_hidden)
+
+    @property
     def weak(self) -> Sequence[str]:
         """Return what :func:`weaknesses` says of the topics."""
         return weaknesses(self._states)
@@ -82,13 +94,14 @@ class Inspection:
         """Look once."""
         asked_at = self._monotonic()
         try:
-            async with asyncio.timeout(self._clients.timeouts.start):
-                self._states = await compare_topics(self._clients, self._specs)
+            with strays_are_errors():
+                async with asyncio.timeout(self._clients.timeouts.start):
+                    self._states = await compare_topics(self._clients, self._specs)
         except (KafkaError, OSError, TimeoutError, AssertionError) as error:
             if not self._failures:
                 self._unanswered_since = asked_at
-            self._failure = f"Kafka cannot be reached: {error!r}"
             self._failures += 1
+            self._failure, self._remedy = await self._unreachable(error)
             self._sound()
             return
         self._failure, self._failures = "", 0
@@ -102,7 +115,16 @@ class Inspection:
         Its questions count from when they were asked: one that hangs can take a minute to fail.
         """
         if self.problem and self._monotonic() - self._unanswered_since >= _ALARM_AFTER:
-            self._alarms.sound("", "kafka-away", why=self.problem, remedy=_REMEDY)
+            self._alarms.sound("", "kafka-away", why=self.problem, remedy=self._remedy)
+
+    async def _unreachable(self, error: Exception) -> tuple[str, str]:
+        """Return what is wrong, and what to do about it."""
+        found = None
+        if isinstance(error, KafkaConnectionError):
+            found = await obstacle(self._clients)
+        if found is None:
+            return f"Kafka cannot be reached: {error!r}", f"bring Kafka back; {_KEPT}"
+        return f"Kafka cannot be reached: {found.why}", f"{found.remedy}; {_KEPT}"
 
     def _tell(self) -> None:
         """Log what is missing or weak whenever that has changed."""
@@ -114,7 +136,7 @@ class Inspection:
             log.warning(
                 "topics are missing",
                 topics=sorted(self.missing),
-                what_to_do="run 'payevents topics create'; they are taken up as they come",
+                what_to_do=f"{self.remedy}; they are taken up as they come",
             )
         for weakness in self.weak:
             log.warning("a topic is not as durable as it could be", why=weakness)

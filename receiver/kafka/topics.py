@@ -6,7 +6,15 @@ from datetime import timedelta
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import InvalidPartitionsError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    InvalidPartitionsError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
+from aiokafka.protocol.metadata import MetadataRequest
 
 from config.settings import Settings
 from receiver.kafka.clients import Clients
@@ -14,6 +22,11 @@ from receiver.kafka.clients import Clients
 COMPACTED = "compact"
 MAX_MESSAGE_BYTES = "max.message.bytes"
 UNCLEAN_ELECTION = "unclean.leader.election.enable"
+
+_RIGHTS = "see 'A secured cluster' in docs/operations.md"
+_MAKE = f"give the user Create on it, or have it made by who may: {_RIGHTS}"
+SHOW_HIDDEN = f"give the user Describe, Read and Write on what is hidden: {_RIGHTS}"
+"""What to do about topics that we may not see."""
 
 _ALSO_READ = (MAX_MESSAGE_BYTES, UNCLEAN_ELECTION)
 """Keys that are the cluster's own affair, and that the service depends on all the same."""
@@ -39,6 +52,7 @@ class TopicState:
 
     ``partitions``, ``replication_factor`` and ``config`` are the cluster's; ``config`` is empty
     where it may not be read. ``misconfigured`` says what differs beside the number of partitions.
+    ``is_hidden`` says of one that does not exist, as far as we can see, that we may not see it.
     """
 
     spec: TopicSpec
@@ -47,6 +61,7 @@ class TopicState:
     partitions: int = 0
     replication_factor: int = 0
     config: dict[str, str] = field(default_factory=dict)
+    is_hidden: bool = False
 
     @property
     def resized(self) -> bool:
@@ -110,7 +125,7 @@ async def create_topics(clients: Clients, specs: Sequence[TopicSpec]) -> list[st
             # Another replica may have made it in the same moment.
             if code and error is not TopicAlreadyExistsError:
                 why = message[0] if message and message[0] else error.__name__
-                raise TopicsFailed(f"topic {name} was not made: {why}")
+                raise TopicsFailed(f"topic {name} was not made: {why}{_right(error)}")
         return [spec.name for spec in missing]
     finally:
         await admin.close()
@@ -146,10 +161,11 @@ async def compare_topics(clients: Clients, specs: Sequence[TopicSpec]) -> list[T
     try:
         there = {topic["topic"]: topic for topic in await admin.describe_topics()}
         configured = await _configurations(admin, [spec for spec in specs if spec.name in there])
+        hidden = await _hidden(admin, [spec.name for spec in specs if spec.name not in there])
         return [
             _compare(spec, there[spec.name], configured[spec.name])
             if spec.name in there
-            else TopicState(spec, exists=False)
+            else TopicState(spec, exists=False, is_hidden=spec.name in hidden)
             for spec in specs
         ]
     finally:
@@ -158,9 +174,11 @@ async def compare_topics(clients: Clients, specs: Sequence[TopicSpec]) -> list[T
 
 def advice(settings: Settings, states: Sequence[TopicState]) -> list[str]:
     """Return what to do about missing topics, and about numbers of partitions that differ."""
-    missing = not all(state.exists for state in states)
+    missing = not all(state.exists or state.is_hidden for state in states)
+    hidden = any(state.is_hidden for state in states)
     return [
         *(["run 'payevents topics create' to make what is missing"] if missing else []),
+        *([SHOW_HIDDEN] if hidden else []),
         *advice_on_shards(settings, states),
         *advice_on_others(settings, states),
     ]
@@ -199,6 +217,23 @@ def _compare(
         if actual.get(key) != value
     ]
     return TopicState(spec, True, differences, len(partitions), replicas, actual)
+
+
+async def _hidden(admin: AIOKafkaAdminClient, names: list[str]) -> frozenset[str]:
+    """Return which of the topics we may not see, whether they exist or not."""
+    if not names:
+        return frozenset()
+    # The client's own method would have a broker make what it is asked for.
+    question = MetadataRequest(names, allow_auto_topic_creation=False)
+    answer = await admin._send_request(question)  # noqa: SLF001
+    topics = answer.to_object()["topics"]
+    refused = TopicAuthorizationFailedError.errno
+    return frozenset(topic["topic"] for topic in topics if topic["error_code"] == refused)
+
+
+def _right(error: type[KafkaError]) -> str:
+    may_not = error in (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
+    return f"; {_MAKE}" if may_not else ""
 
 
 async def _configurations(

@@ -10,6 +10,7 @@ from receiver.kafka.clients import Clients
 from receiver.kafka.reading import partitions_of, started_consumer
 from receiver.kafka.topics import compare_topics, wanted_topics
 from receiver.observability.findings import Finding, Verdict
+from receiver.observability.rights_findings import examine_rights
 from receiver.observability.shard_findings import examine_shards
 from receiver.observability.topic_findings import examine_topics
 from receiver.words import counted
@@ -42,6 +43,7 @@ async def examine_cluster(settings: Settings, clients: Clients, now: datetime) -
         *examine_topics(settings, states),
     ]
     if all(state.exists for state in states):
+        found += await examine_rights(settings, clients)
         found += await examine_shards(settings, clients)
         found.append(await _clock(settings, clients, now))
     return found

@@ -68,7 +68,7 @@ class Health:
     def _role(self, role: Role) -> Part:
         missing = self._inspection.missing & self._needs[role]
         if missing:
-            amiss = _told_missing(missing)
+            amiss = self._told_missing(missing)
         elif role is Role.RECEIVE and not self._inbox.available:
             amiss = self._inbox.problem or "the inbox takes nothing"
         else:
@@ -92,8 +92,11 @@ class Health:
 
     def _topics(self) -> Part:
         missing = self._inspection.missing
-        told = [_told_missing(missing)] if missing else []
+        told = [self._told_missing(missing)] if missing else []
         return _at_most_degraded(Part.judged("; ".join([*told, *self._inspection.weak])))
+
+    def _told_missing(self, topics: Collection[str]) -> str:
+        return f"missing: {', '.join(sorted(topics))}; {self._inspection.remedy}"
 
 
 def _spool(spool: Spool) -> Part:
@@ -107,10 +110,6 @@ def _spool(spool: Spool) -> Part:
 def _faults(shards: Sequence[Shard]) -> str:
     told = [f"partition {s.partition}: {s.problem}" for s in shards if s.state in _AT_FAULT]
     return "; ".join(told)
-
-
-def _told_missing(topics: Collection[str]) -> str:
-    return f"missing: {', '.join(sorted(topics))}; run 'payevents topics create'"
 
 
 def _at_most_degraded(part: Part) -> Part:

@@ -6,6 +6,7 @@ from config.settings import Settings
 from receiver.kafka.inspection import MIN_INSYNC, is_weak, least_insync
 from receiver.kafka.topics import (
     MAX_MESSAGE_BYTES,
+    SHOW_HIDDEN,
     UNCLEAN_ELECTION,
     TopicState,
     advice_on_others,
@@ -26,7 +27,11 @@ def examine_topics(settings: Settings, states: Sequence[TopicState]) -> list[Fin
 
 
 def _missing(states: Sequence[TopicState]) -> Iterator[Finding]:
-    missing = [state.spec.name for state in states if not state.exists]
+    hidden = [state.spec.name for state in states if state.is_hidden]
+    if hidden:
+        told = f"we may not see, if they are there: {', '.join(hidden)}"
+        yield Finding("topics", Verdict.WRONG, told, SHOW_HIDDEN)
+    missing = [state.spec.name for state in states if not state.exists and not state.is_hidden]
     if missing:
         told = f"missing: {', '.join(missing)}"
         yield Finding("topics", Verdict.WRONG, told, "run 'payevents topics create'")

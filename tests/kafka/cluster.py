@@ -18,6 +18,7 @@ from tests.kafka.node import Node, PortTakenError
 from tests.kafka.ports import Ports, Way, free_ports
 from tests.kafka.properties import server_properties
 from tests.kafka.readiness import QUIET, complaint
+from tests.kafka.security import OPEN, Security
 
 JVM_FLAGS = ("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 LOG_FLAGS = (
@@ -44,7 +45,7 @@ class Cluster:
     Every method blocks and is bound to no event loop; a test that must go on meanwhile calls it
     through `asyncio.to_thread`. Nodes are named by their ids, 0 to `nodes` - 1. All of them end
     with `stop`, or with the interpreter. Each node has `ways` listeners more, for clients that come
-    by a proxy of the test.
+    by a proxy of the test, and one for each door of `security`.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class Cluster:
         nodes: int = 1,
         *,
         ways: int = 0,
+        security: Security = OPEN,
         choose_ports: Callable[[int], list[int]] = free_ports,
     ) -> None:
         self._size = nodes
         self._ways = ways
+        self._security = security
         self._choose_ports = choose_ports
         self._resources = ExitStack()
         self._nodes: list[Node] = []
@@ -78,6 +81,11 @@ class Cluster:
     def address(self, node: int) -> str:
         """Return one node's address, as Kafka clients take it."""
         return f"127.0.0.1:{self._ports[node].client}"
+
+    def door(self, name: str) -> str:
+        """Return every node's address behind the door of this name, as Kafka clients take it."""
+        number = [door.name for door in self._security.doors].index(name)
+        return ",".join(f"127.0.0.1:{ports.doors[number]}" for ports in self._ports)
 
     def ways(self, number: int) -> list[Way]:
         """Return the ports of the way `number`, from 0, for each node."""
@@ -205,13 +213,15 @@ class Cluster:
         group = GuardedGroup()
         self._resources.callback(group.close)
         self._group = group.id
-        each = 2 + 2 * self._ways
+        doors = len(self._security.doors)
+        each = 2 + doors + 2 * self._ways
         free = self._choose_ports(each * self._size)
-        self._ports = [Ports.of(free[i : i + each]) for i in range(0, len(free), each)]
+        self._ports = [Ports.of(free[i : i + each], doors) for i in range(0, len(free), each)]
         for node_id in range(self._size):
             directory = folder / f"node-{node_id}"
             directory.mkdir()
-            properties = server_properties(node_id, self._ports, directory / "data")
+            data = directory / "data"
+            properties = server_properties(node_id, self._ports, data, self._security)
             (directory / "server.properties").write_text(properties)
             node = Node(node_id, directory, java)
             self._nodes.append(node)

@@ -22,13 +22,15 @@ class Ports(NamedTuple):
 
     client: int
     controller: int
+    doors: tuple[int, ...] = ()
     ways: tuple[Way, ...] = ()
 
     @classmethod
-    def of(cls, free: Sequence[int]) -> Self:
-        """Return the ports of one node: client, controller, then front and back of each way."""
-        ways = (Way(*pair) for pair in zip(free[2::2], free[3::2], strict=True))
-        return cls(free[0], free[1], tuple(ways))
+    def of(cls, free: Sequence[int], doors: int = 0) -> Self:
+        """Return the ports of one node: client, controller, doors, front and back of each way."""
+        client, controller, *rest = free
+        ways = (Way(*pair) for pair in zip(rest[doors::2], rest[doors + 1 :: 2], strict=True))
+        return cls(client, controller, tuple(rest[:doors]), tuple(ways))
 
 
 def free_ports(count: int) -> list[int]:

@@ -109,7 +109,7 @@ def test_kafka_away_is_one_line_that_says_what_to_do(config: Path, arguments: li
     assert done.returncode == 1
     assert done.stdout == ""
     [line] = done.stderr.splitlines()
-    assert line.startswith("error: Kafka cannot be reached at 127.0.0.1:")
+    assert line.startswith("error: Kafka cannot be reached: nobody listens at 127.0.0.1:")
     assert "kafka.bootstrap_servers" in line
 
 

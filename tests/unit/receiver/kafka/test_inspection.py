@@ -1,5 +1,6 @@
 """Inspection: what counts as Kafka being away, and what is told about the topics."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from structlog.testing import capture_logs
 from receiver.kafka import inspection
 from receiver.kafka.clients import Clients
 from receiver.kafka.inspection import Inspection, weaknesses
+from receiver.kafka.reach import Obstacle
 from receiver.kafka.topics import TopicSpec, TopicState
 from receiver.observability.alarms import Alarms
 
@@ -23,6 +25,9 @@ class Cluster:
         self.answers = True
         self.states = [state(min_insync="2", replicas=3)]
         monkeypatch.setattr(inspection, "compare_topics", self._compare)
+        monkeypatch.setattr(inspection, "obstacle", self._obstacle)
+        self.obstacle: Obstacle | None = None
+        self.refusal: type[BaseException] = KafkaConnectionError
         self.hangs = 0.0
         self.alarms = Alarms(lambda: datetime(2026, 11, 22, tzinfo=UTC))
         self.inspection = Inspection(Clients({}), [SPEC], self.alarms, monotonic=lambda: self.now)
@@ -32,10 +37,13 @@ class Cluster:
         """Return the codes of the alarms."""
         return [alarm.code for alarm in self.alarms.present]
 
+    async def _obstacle(self, *_: object) -> Obstacle | None:
+        return self.obstacle
+
     async def _compare(self, *_: object) -> list[TopicState]:
         self.now += self.hangs
         if not self.answers:
-            raise KafkaConnectionError("refused")
+            raise self.refusal("refused")
         return self.states
 
 
@@ -108,6 +116,35 @@ async def test_kafka_away_for_half_a_minute_is_an_alarm(
     assert (alarm.account, alarm.code) == ("", "kafka-away")
     assert alarm.why == cluster.inspection.problem
     assert "spool.max_bytes" in alarm.remedy
+
+
+async def test_the_alarm_says_what_keeps_us_from_kafka(cluster: Cluster) -> None:
+    """Nobody is told to bring back a cluster that is there and refuses a password."""
+    cluster.answers, cluster.hangs = False, 40
+    cluster.obstacle = Obstacle(5, "k:9092 refuses the user 'u'", "check kafka.sasl_password")
+    await cluster.inspection.look()
+    [alarm] = cluster.alarms.present
+    assert alarm.why == "Kafka cannot be reached: k:9092 refuses the user 'u'"
+    assert alarm.remedy.startswith("check kafka.sasl_password; webhooks are kept in the spool")
+
+
+async def test_topics_that_may_not_be_seen_are_not_to_be_made(cluster: Cluster) -> None:
+    """They may be there: what is missing is a right, and not a topic."""
+    cluster.states = [TopicState(SPEC, exists=False, is_hidden=True)]
+    await cluster.inspection.look()
+    assert cluster.inspection.missing == {"inbox"}
+    assert "give the user Describe" in cluster.inspection.remedy
+    cluster.states = [TopicState(SPEC, exists=False)]
+    await cluster.inspection.look()
+    assert cluster.inspection.remedy == "run 'payevents topics create'"
+
+
+async def test_a_look_that_was_cancelled_inside_is_a_look_that_failed(cluster: Cluster) -> None:
+    """Aiokafka cancels what others wait for; the inspection, and the process, go on."""
+    cluster.refusal = asyncio.CancelledError
+    cluster.answers = False
+    await cluster.inspection.look()
+    assert "Kafka cannot be reached" in cluster.inspection.problem
 
 
 async def test_the_alarm_about_kafka_ends_with_its_first_answer(cluster: Cluster) -> None:

@@ -63,6 +63,7 @@ class FakeInspection:
 
     problem: str = ""
     missing: frozenset[str] = frozenset()
+    remedy: str = "run 'payevents topics create'"
     weak: Sequence[str] = ()
 
 
