@@ -44,7 +44,7 @@ class ResourceData(_Part):
 
 
 class AmountData(_Part):
-    """What the payer is to pay, or gets back: always positive, the kind tells the direction."""
+    """What the payer is to pay, or gets back: never negative, the kind tells the direction."""
 
     value: str = Field(
         description="In major units, with all decimals of the currency.",
@@ -69,8 +69,10 @@ class PaymentData(_Part):
     provider: str = Field(description="Who told of it, such as smartpay.")
     account: str = Field(description="The account's name in the configuration.")
     resource: ResourceData
-    action: str = Field(description="What happened, such as paid or voided.")
-    status: str = Field(description="The resource's status now; it never goes back.")
+    action: str = Field(description="What happened, such as paid or voided: book money by this.")
+    status: str = Field(
+        description="The action that comes last in the kind's natural order; for showing."
+    )
     previous_status: str | None = Field(description="Its status before this event.")
     sequence: int = Field(description="Counts the resource's events from 1, without gaps.", ge=1)
     amount: AmountData | None = Field(description="null where the provider states none.")

@@ -23,8 +23,8 @@ ASYNCAPI_FILE = "asyncapi.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _READERS = """\
 Every event is published exactly once **for readers with `isolation.level=read_committed`**. \
-Most clients default to `read_uncommitted`, which also shows events of transactions that were \
-aborted: set it before anything else.
+Most clients, those on librdkafka excepted, default to `read_uncommitted`, which also shows events \
+of transactions that were aborted: set it before anything else.
 
 The Kafka key is the event's `partitionkey`, so all events of one resource are in one partition, \
 in the order of their `sequence`. The CloudEvents attributes are repeated as `ce_*` headers, to \
