@@ -18,8 +18,11 @@ from handlers.smartpay.values import date_text
 
 COLLECTIONS: tuple[Collection, ...] = get_args(Collection)
 
-LONGEST = timedelta(days=30)
-"""The longest window of those asked for once: a quiet shop costs few calls."""
+LONGEST = timedelta(days=30, hours=1)
+"""The longest window of those asked for once: a quiet shop costs few calls.
+
+The hour is for limits that are not whole hours: 30 days back from now are one window.
+"""
 
 OVERLAP = timedelta(minutes=5)
 """How far each window reaches beyond its limits: clocks differ, and a listing may lag."""

@@ -47,6 +47,13 @@ def test_asked_windows_cover_the_time_without_a_gap() -> None:
     assert list(asked_for(BEGIN + later, end + later)) == windows
 
 
+@pytest.mark.parametrize("minutes", [0, 1, 59])
+def test_thirty_days_are_one_window(minutes: int) -> None:
+    """Of each collection, whenever in the hour they are asked for."""
+    now = BEGIN + timedelta(minutes=minutes)
+    assert [one.collection for one in asked_for(now - 30 * DAY, now)] == list(COLLECTIONS)
+
+
 def test_a_window_reaches_beyond_its_limits() -> None:
     """Their clock may differ from ours, and nobody says whether a limit belongs to the window."""
     window = Window("invoices", BEGIN, BEGIN + DAY)
