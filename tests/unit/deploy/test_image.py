@@ -168,6 +168,7 @@ def test_the_wheel_is_whole(wheel: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert "receiver/console/page/index.html" in sources
+    assert {f"{package}/py.typed" for package in PACKAGES} <= sources
     assert sources <= names
     assert not any(name.startswith(("tests", "docs", "deploy")) for name in names)
     assert "payevents = receiver.cli:main" in told
