@@ -29,7 +29,10 @@ class Watch(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Session:
-    """What an account keeps between calls: a token and when it ends. In memory only.
+    """What an account keeps between calls: a token and when it ends.
+
+    For the next replica the host keeps the token encrypted, if the account has strong credentials
+    (:meth:`AccountSettings.has_strong_credentials`); else it is in memory only.
 
     ``now`` is the host's clock, for conversations that must know whether the token still lives.
     ``warnings`` is what the provider warned of beside its answers (a version about to retire), for
