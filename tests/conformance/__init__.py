@@ -7,6 +7,10 @@ one is covered as soon as its distribution is installed beside payevents::
 
 To run it over a provider that is not installed, or over another sandbox of one, hand it in::
 
+    import acme
+    import pytest
+
+    from handlers.provider import Provider
     from tests.conformance import ProviderConformance
 
     class TestAcme(ProviderConformance):

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from handlers.exchange import CallFailed, Conversation, ProviderFailure, Request, Response
+from handlers.observation import Origin
 from handlers.provider import Provider, Session
 from handlers.registration import Action, Registration, Step, StepFailed, Subscription
 from handlers.sandbox import Callback
 from tests.conformance.failures import ANSWERS, hold
+from tests.conformance.judged import interpreted
 from tests.conformance.requests import judge_path, judge_sendable
 from tests.conformance.secrets import secrets_of, shown_in
 from tests.conformance.transcript import Found, Transcript
@@ -35,6 +37,20 @@ class RegistrationChecks:
         ]
         assert len({one.id for one in found}) == len(found)
         assert all(one.id for one in found)
+
+    def test_a_missed_webhook_can_be_told(self, world: World) -> None:
+        """A webhook's own topic announces a fact that it tells: else nobody would ever miss it."""
+        registration, announced = world.handler.registration, set()
+        for observation in [] if registration is None else world.observations:
+            said = interpreted(world.handler, observation)
+            if said is None or said.reading is None or said.reading.resource.test:
+                continue
+            facts = said.reading.facts
+            topics = {world.handler.announcing_topic(fact) for fact in facts} - {None}
+            is_plain = observation.origin is Origin.WEBHOOK and said.claim is None
+            assert not is_plain or observation.topic in topics
+            announced |= topics
+        assert announced == set(() if registration is None else registration.topics)
 
     def test_steps_do_what_they_say(self, provider: Provider) -> None:
         """Deleted, created, moved and back: the listing shows each step, under the id it told."""

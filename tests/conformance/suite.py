@@ -3,6 +3,7 @@
 import pytest
 
 from handlers.provider import Provider
+from tests.conformance.accounts import AccountChecks
 from tests.conformance.failures import FailureChecks
 from tests.conformance.readings import ReadingChecks
 from tests.conformance.reconciliation import ReconciliationChecks
@@ -15,6 +16,7 @@ from tests.conformance.world import World
 
 class ProviderConformance(
     SettingsChecks,
+    AccountChecks,
     ReadingChecks,
     WebhookChecks,
     SandboxChecks,

@@ -45,7 +45,8 @@ class World:
 
     Each conversation is held twice, with a new session and with the account's own, and must come
     to the same; ``transcripts`` keeps the last good one of each, ``memories`` what a look at a
-    watch left behind, ``told_by`` the facts that observations of each origin asserted.
+    watch left behind, ``looked_at`` each watch that was ever read, ``told_by`` the facts that
+    observations of each origin asserted.
     """
 
     provider: Provider
@@ -55,6 +56,7 @@ class World:
     notifications: list[Notification] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     watches: dict[str, Watch] = field(default_factory=dict)
+    looked_at: dict[str, Watch] = field(default_factory=dict)
     claims: dict[Claim, None] = field(default_factory=dict)
     transcripts: dict[str, AnyTranscript] = field(default_factory=dict)
     told_by: dict[Origin, set[UUID]] = field(default_factory=lambda: defaultdict(set))
@@ -168,6 +170,7 @@ class World:
 
     def _look_at(self, watch: Watch) -> Polled | None:
         memory = self.memories.get(watch.key, b"")
+        self.looked_at[watch.key] = watch
 
         def start(session: Session) -> Conversation[Polled]:
             return self.handler.poll(watch, timedelta(), session, memory)
