@@ -27,6 +27,7 @@ has told (``caused``) is what the handler must have understood. No sockets, no K
 import pytest
 
 _CHECKS = (
+    "accounts",
     "failures",
     "judged",
     "readings",
