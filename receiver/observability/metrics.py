@@ -1,6 +1,6 @@
 """What Prometheus is told."""
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector, generate_latest
 
 from receiver.observability.alarm_metrics import AlarmCollector
 from receiver.observability.alarms import Alarms
@@ -14,6 +14,7 @@ class Metrics:
 
     def __init__(self, alarms: Alarms) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.registry.register(AlarmCollector(alarms))
         self.answers = Answers()
         self.registry.register(self.answers)
