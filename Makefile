@@ -7,12 +7,17 @@ STAMP := $(VENV)/.installed
 LOCK := deploy/requirements-dev.lock
 DEMO_LOCK := deploy/requirements-demo.lock
 INSTALL_CHROMIUM := { apt-get update && apt-get install -y --no-install-recommends chromium; }
+# The one program out of Debian's package, which would start a server too.
+FETCH_PROMTOOL := { mkdir -p .cache && cd .cache && { [ "$$(id -u)" != 0 ] || apt-get update; } \
+	&& apt-get download prometheus \
+	&& dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool >promtool.part \
+	&& rm prometheus_*.deb && chmod +x promtool.part && mv promtool.part promtool; }
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
 # The tests start the command dozens of times: it need not be compiled each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-fast test-simulation test-demo test-console test-kafka chaos bench bench-quick lint format lock clean
+.PHONY: setup demo test test-fast test-simulation test-demo test-console test-alerts test-kafka chaos bench bench-quick lint format lock clean
 
 setup: $(STAMP)  ## make .venv, with the command in .venv/bin/payevents
 
@@ -32,11 +37,11 @@ $(STAMP): $(LOCK) $(DEMO_LOCK) pyproject.toml
 demo: setup  ## the main job, running: no Kafka, Docker or account needed
 	$(BIN)/payevents demo
 
-test: lint test-fast test-simulation test-demo test-console test-kafka  ## everything
+test: lint test-fast test-simulation test-demo test-console test-alerts test-kafka  ## everything
 
 test-fast: setup  ## the tests that need no broker, within a minute
 	$(BIN)/pytest -q -n auto --ignore=tests/kafka --ignore=tests/demo --ignore=tests/simulation \
-		--ignore=tests/console
+		--ignore=tests/console --ignore=tests/alerts
 
 test-simulation: setup  ## the shards over a simulated Kafka: whatever can happen, by a seed
 	$(BIN)/pytest -q -n auto tests/simulation
@@ -48,6 +53,11 @@ test-console: setup  ## the console in a real Chromium, which root's first run i
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && $(INSTALL_CHROMIUM); } || \
 		{ echo "Chromium is missing: apt-get install -y chromium" >&2; exit 1; }
 	$(BIN)/pytest -q tests/console
+
+test-alerts: setup  ## the alerting rules and the dashboard by Prometheus' own promtool, which the first run fetches
+	@command -v promtool >/dev/null || test -x .cache/promtool || $(FETCH_PROMTOOL) || \
+		{ echo "promtool is missing: apt-get install -y prometheus" >&2; exit 1; }
+	$(BIN)/pytest -q tests/alerts
 
 test-kafka: setup  ## the tests on Apache Kafka, which the first run fetches
 	$(BIN)/python -m tests.kafka.download

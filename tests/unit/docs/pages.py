@@ -27,9 +27,13 @@ def links(page: Path) -> list[str]:
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
-    prose = _FENCE.sub("", page.read_text("utf-8"))
-    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in _HEADING.findall(prose))
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings(page))
     return {heading.replace(" ", "-") for heading in plain}
+
+
+def headings(page: Path) -> set[str]:
+    """Return a page's headings."""
+    return set(_HEADING.findall(_FENCE.sub("", page.read_text("utf-8"))))
 
 
 def first_column(page: Path, heading: str) -> list[str]:
