@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
+import aiokafka.admin.client
+import aiokafka.client
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.metadata import MetadataRequest
 
 from receiver.kafka.consumer import Consumer
 from receiver.kafka.partitioning import partition_for
@@ -17,6 +21,11 @@ KafkaHeaders: TypeAlias = list[tuple[str, bytes]]
 
 _NOTICE_TOPICS_MS = 5_000
 """How soon a topic that was missing is noticed; aiokafka's own default is five minutes."""
+
+# aiokafka lets brokers make each topic that it asks about and that is missing, and cannot be told
+# otherwise: a ledger made so would be deleted after a week.
+for _module in (aiokafka.client, aiokafka.admin.client):
+    _module.MetadataRequest = partial(MetadataRequest, allow_auto_topic_creation=False)
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -36,8 +36,6 @@ async def started_consumer(clients: Clients) -> AsyncIterator[AIOKafkaConsumer]:
 async def partitions_of(clients: Clients, topics: Collection[str]) -> list[TopicPartition]:
     """Return all partitions of ``topics``.
 
-    All topics are asked for, not these: asking for one that is missing can make a broker create it.
-
     Raises:
         NoSuchTopic: one does not exist.
         KafkaError: the cluster cannot be reached.
