@@ -27,22 +27,34 @@ class _Reader(StrEnum):
 
 @app.command()
 def create(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Make the topics that are not there yet; those that are stay as they are."""
+    """Make the topics that are not there yet; those that are stay as they are.
+
+    Ends with 1 if one of those loses records.
+    """
     from receiver.cli.kafka import run
     from receiver.cli.output import print_json
-    from receiver.kafka.topics import create_topics, wanted_topics
+    from receiver.kafka.cleanup import remedies
+    from receiver.kafka.topics import compare_topics, create_topics, wanted_topics
 
     settings = load_settings(config)
     specs = wanted_topics(settings)
-    made = run(settings, lambda clients: create_topics(clients, specs))
-    there = [spec.name for spec in specs if spec.name not in made]
+
+    async def work(clients: "Clients") -> "tuple[list[str], list[TopicState]]":
+        made = await create_topics(clients, specs)
+        there = [spec for spec in specs if spec.name not in made]
+        return made, await compare_topics(clients, there)
+
+    made, there = run(settings, work)
     if json:
-        print_json({"created": made, "there": there})
-        return
-    for name in made:
-        typer.echo(f"created {name}")
-    if there:
-        typer.echo(f"{len(there)} were there already; 'payevents topics list' compares them")
+        print_json({"created": made, "there": [state.spec.name for state in there]})
+    else:
+        for name in made:
+            typer.echo(f"created {name}")
+        if there:
+            typer.echo(f"{len(there)} were there already; 'payevents topics list' compares them")
+    losing = remedies(there, settings.kafka.bootstrap_servers)
+    if losing:
+        raise fail("\nerror: ".join(losing))
 
 
 @app.command("list")
@@ -50,6 +62,7 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Show every topic, and where the cluster differs from the configuration."""
     from receiver.cli.kafka import run
     from receiver.cli.output import print_json, print_table
+    from receiver.kafka.cleanup import remedies
     from receiver.kafka.topics import advice, compare_topics, wanted_topics
 
     settings = load_settings(config)
@@ -75,7 +88,8 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
         for row, state in zip(rows, states, strict=True)
     ]
     print_table(shown, ["topic", "state"], "no topics")
-    for each in advice(settings, states):
+    losing = remedies(states, settings.kafka.bootstrap_servers)
+    for each in [*losing, *advice(settings, states)]:
         typer.echo(each, err=True)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from receiver.kafka.cleanup import loses, remedy
 from receiver.kafka.clients import Clients
 from receiver.kafka.reach import obstacle
 from receiver.kafka.strays import strays_are_errors
@@ -83,6 +84,11 @@ class Inspection:
         """Return what :func:`weaknesses` says of the topics."""
         return weaknesses(self._states)
 
+    @property
+    def losing(self) -> Sequence[str]:
+        """Return what :func:`~receiver.kafka.cleanup.loses` says of each topic that does."""
+        return [told for state in self._states if (told := loses(state))]
+
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
@@ -107,6 +113,7 @@ class Inspection:
         self._failure, self._failures = "", 0
         self._answered_at = self._monotonic()
         self._alarms.over("", "kafka-away")
+        self._sound_losses()
         self._tell()
 
     def _sound(self) -> None:
@@ -125,6 +132,20 @@ class Inspection:
         if found is None:
             return f"Kafka cannot be reached: {error!r}", f"bring Kafka back; {_KEPT}"
         return f"Kafka cannot be reached: {found.why}", f"{found.remedy}; {_KEPT}"
+
+    def _sound_losses(self) -> None:
+        """Sound the alarm while topics lose records: none may be lost yet, and soon will be."""
+        losing = [state for state in self._states if loses(state)]
+        if not losing:
+            self._alarms.over("", "topic-loses-records")
+            return
+        servers = str(self._clients.options["bootstrap_servers"])
+        self._alarms.sound(
+            "",
+            "topic-loses-records",
+            why="; ".join(self.losing),
+            remedy="; ".join(f"run: {remedy(state, servers)}" for state in losing),
+        )
 
     def _tell(self) -> None:
         """Log what is missing or weak whenever that has changed."""

@@ -19,7 +19,11 @@ from aiokafka.protocol.metadata import MetadataRequest
 from config.settings import Settings
 from receiver.kafka.clients import Clients
 
+CLEANUP_POLICY = "cleanup.policy"
 COMPACTED = "compact"
+DELETED = "delete"
+RETENTION_BYTES = "retention.bytes"
+RETENTION_MS = "retention.ms"
 MAX_MESSAGE_BYTES = "max.message.bytes"
 UNCLEAN_ELECTION = "unclean.leader.election.enable"
 
@@ -28,7 +32,7 @@ _MAKE = f"give the user Create on it, or have it made by who may: {_RIGHTS}"
 SHOW_HIDDEN = f"give the user Describe, Read and Write on what is hidden: {_RIGHTS}"
 """What to do about topics that we may not see."""
 
-_ALSO_READ = (MAX_MESSAGE_BYTES, UNCLEAN_ELECTION)
+_ALSO_READ = (MAX_MESSAGE_BYTES, UNCLEAN_ELECTION, RETENTION_MS, RETENTION_BYTES)
 """Keys that are the cluster's own affair, and that the service depends on all the same."""
 
 
@@ -38,12 +42,16 @@ class TopicsFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """What a topic should be. ``config`` holds Kafka's own keys."""
+    """What a topic should be. ``config`` holds Kafka's own keys.
+
+    ``sharded`` tells that a shard goes by what the topic holds: no record of it may get lost.
+    """
 
     name: str
     partitions: int
     replication_factor: int
     config: dict[str, str]
+    sharded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +95,22 @@ def wanted_topics(settings: Settings) -> list[TopicSpec]:
             "message.timestamp.type": "LogAppendTime",
             **config,
         }
-        partitions = kafka.partitions if name in topics.sharded else kafka.for_events
-        return TopicSpec(name, partitions, kafka.replication_factor, durable)
+        is_sharded = name in topics.sharded
+        partitions = kafka.partitions if is_sharded else kafka.for_events
+        return TopicSpec(name, partitions, kafka.replication_factor, durable, is_sharded)
 
-    table = {"cleanup.policy": COMPACTED, "min.cleanable.dirty.ratio": "0.1"}
-    letters = {"cleanup.policy": "compact,delete", **_retention(kafka.dead_letter_retention)}
+    table = {CLEANUP_POLICY: COMPACTED, "min.cleanable.dirty.ratio": "0.1"}
+    letters = {
+        CLEANUP_POLICY: f"{COMPACTED},{DELETED}",
+        **_retention(kafka.dead_letter_retention),
+    }
     return [
-        spec(topics.inbox, {"cleanup.policy": "delete", **_retention(kafka.inbox_retention)}),
+        spec(topics.inbox, _deleted_after(kafka.inbox_retention)),
         spec(topics.ledger, table),
-        spec(topics.watch_requests, {"cleanup.policy": "delete", **_retention(timedelta(days=30))}),
+        spec(topics.watch_requests, _deleted_after(timedelta(days=30))),
         spec(topics.watchlist, table),
         spec(topics.dead_letters, letters),
-        *(
-            spec(name, {"cleanup.policy": "delete", **_retention(kafka.event_retention)})
-            for name in topics.events
-        ),
+        *(spec(name, _deleted_after(kafka.event_retention)) for name in topics.events),
     ]
 
 
@@ -263,5 +272,9 @@ def _new_topic(spec: TopicSpec) -> NewTopic:
     )
 
 
+def _deleted_after(duration: timedelta) -> dict[str, str]:
+    return {CLEANUP_POLICY: DELETED, **_retention(duration)}
+
+
 def _retention(duration: timedelta) -> dict[str, str]:
-    return {"retention.ms": str(duration // timedelta(milliseconds=1))}
+    return {RETENTION_MS: str(duration // timedelta(milliseconds=1))}

@@ -93,7 +93,9 @@ class Health:
     def _topics(self) -> Part:
         missing = self._inspection.missing
         told = [self._told_missing(missing)] if missing else []
-        return _at_most_degraded(Part.judged("; ".join([*told, *self._inspection.weak])))
+        return _at_most_degraded(
+            Part.judged("; ".join([*told, *self._inspection.weak, *self._inspection.losing]))
+        )
 
     def _told_missing(self, topics: Collection[str]) -> str:
         return f"missing: {', '.join(sorted(topics))}; {self._inspection.remedy}"

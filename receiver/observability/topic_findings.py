@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from config.settings import Settings
+from receiver.kafka.cleanup import loses, remedy
 from receiver.kafka.inspection import MIN_INSYNC, is_weak, least_insync
 from receiver.kafka.topics import (
+    CLEANUP_POLICY,
     MAX_MESSAGE_BYTES,
     SHOW_HIDDEN,
     UNCLEAN_ELECTION,
@@ -21,7 +23,12 @@ _UNINTENDED = "change the topic or the configuration, if this is not intended"
 
 def examine_topics(settings: Settings, states: Sequence[TopicState]) -> list[Finding]:
     """Return what is to be said about the topics; what the cluster does not tell is no finding."""
-    found = [*_missing(states), *_partitions(settings, states), *_misconfigured(states)]
+    found = [
+        *_missing(states),
+        *_partitions(settings, states),
+        *_losing(settings, states),
+        *_misconfigured(states),
+    ]
     unsafe = [finding for state in states for finding in _unsafe(state)]
     return [*(found or [Finding("topics", Verdict.OK, "all are as wanted")]), *unsafe]
 
@@ -57,11 +64,22 @@ def _sizes(states: Sequence[TopicState]) -> str:
     )
 
 
+def _losing(settings: Settings, states: Sequence[TopicState]) -> Iterator[Finding]:
+    for state in states:
+        if told := loses(state):
+            way_out = f"run: {remedy(state, settings.kafka.bootstrap_servers)}"
+            yield Finding("clean-up", Verdict.WRONG, told, way_out)
+
+
 def _misconfigured(states: Sequence[TopicState]) -> Iterator[Finding]:
     for state in states:
-        if state.misconfigured:
-            told = f"{state.spec.name}: {'; '.join(state.misconfigured)}"
-            yield Finding("topics", Verdict.WARNING, told, _UNINTENDED)
+        told = "; ".join(
+            difference
+            for difference in state.misconfigured
+            if not (difference.startswith(CLEANUP_POLICY) and loses(state))
+        )
+        if told:
+            yield Finding("topics", Verdict.WARNING, f"{state.spec.name}: {told}", _UNINTENDED)
 
 
 def _unsafe(state: TopicState) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ from receiver.kafka.topics import TopicSpec, TopicState
 from receiver.observability.alarms import Alarms
 
 SPEC = TopicSpec("inbox", 3, 3, {})
+TABLE = TopicSpec("ledger", 3, 3, {"cleanup.policy": "compact"}, sharded=True)
+CLIENTS = Clients({"bootstrap_servers": "127.0.0.1:9092"})
 
 
 class Cluster:
@@ -30,7 +32,7 @@ class Cluster:
         self.refusal: type[BaseException] = KafkaConnectionError
         self.hangs = 0.0
         self.alarms = Alarms(lambda: datetime(2026, 11, 22, tzinfo=UTC))
-        self.inspection = Inspection(Clients({}), [SPEC], self.alarms, monotonic=lambda: self.now)
+        self.inspection = Inspection(CLIENTS, [SPEC], self.alarms, monotonic=lambda: self.now)
 
     @property
     def codes(self) -> list[str]:
@@ -184,6 +186,22 @@ async def test_missing_topics_are_told_once(cluster: Cluster) -> None:
     assert (line["log_level"], line["topics"]) == ("warning", ["inbox"])
     assert "payevents topics create" in line["what_to_do"]
     assert cluster.inspection.missing == {"inbox"}
+
+
+async def test_a_table_that_deletes_is_an_alarm_until_it_does_not(cluster: Cluster) -> None:
+    """It pages before anything is lost, says what to run, and stays while Kafka is away."""
+    cluster.states = [TopicState(TABLE, exists=True, config={"cleanup.policy": "delete"})]
+    await cluster.inspection.look()
+    cluster.answers = False
+    await cluster.inspection.look()
+    [alarm] = cluster.alarms.present
+    assert (alarm.account, alarm.code, alarm.urgency) == ("", "topic-loses-records", "page")
+    assert [alarm.why] == cluster.inspection.losing
+    assert "run: kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter" in alarm.remedy
+    cluster.answers = True
+    cluster.states = [TopicState(TABLE, exists=True, config=TABLE.config)]
+    await cluster.inspection.look()
+    assert (cluster.codes, cluster.inspection.losing) == ([], [])
 
 
 @pytest.mark.parametrize(

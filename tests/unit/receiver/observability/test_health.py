@@ -65,6 +65,7 @@ class FakeInspection:
     missing: frozenset[str] = frozenset()
     remedy: str = "run 'payevents topics create'"
     weak: Sequence[str] = ()
+    losing: Sequence[str] = ()
 
 
 @dataclass
@@ -198,11 +199,14 @@ def test_a_missing_topic_is_named_with_what_to_do(topic: str, unready: set[Role]
     assert "payevents topics create" in why
 
 
-def test_a_weak_topic_is_degraded() -> None:
-    """Too few in-sync replicas are told and keep nobody from being ready."""
-    report = Process(inspection=FakeInspection(weak=["inbox: set it to 2"])).report()
+@pytest.mark.parametrize(
+    "inspection", [FakeInspection(weak=["the ledger is"]), FakeInspection(losing=["the ledger is"])]
+)
+def test_a_weak_or_a_losing_topic_is_degraded(inspection: FakeInspection) -> None:
+    """What is not lost yet is told and keeps nobody from being ready."""
+    report = Process(inspection=inspection).report()
     assert report.ready
-    assert report.parts["topics"].state is State.DEGRADED
+    assert report.parts["topics"] == Part(State.DEGRADED, "the ledger is")
 
 
 def test_a_draining_process_is_unready() -> None:

@@ -84,6 +84,24 @@ def test_what_else_differs_is_a_warning() -> None:
     assert finding.told == f"{states[0].spec.name}: retention.ms: 1, wanted 2"
 
 
+def test_a_table_that_deletes_is_wrong_with_the_command_against_it() -> None:
+    """It is no difference that somebody might intend, and what else differs stays a warning."""
+    states = topics()
+    at = [state.spec.name for state in states].index("payevents.ledger")
+    differ = [
+        "cleanup.policy: delete, wanted compact",
+        "min.cleanable.dirty.ratio: 0.5, wanted 0.1",
+    ]
+    states[at] = replace(states[at], config={"cleanup.policy": "delete"}, misconfigured=differ)
+    lost, differs = amiss(states)
+    assert (lost.subject, lost.verdict) == ("clean-up", Verdict.WRONG)
+    assert lost.remedy == (
+        "run: kafka-configs.sh --bootstrap-server 127.0.0.1:9092 --alter --entity-type topics"
+        " --entity-name payevents.ledger --add-config cleanup.policy=compact"
+    )
+    assert (differs.verdict, differs.told) == (Verdict.WARNING, f"payevents.ledger: {differ[1]}")
+
+
 def test_missing_topics_are_wrong() -> None:
     """They are named, and nothing else is said of them."""
     states = topics()
