@@ -194,14 +194,23 @@ def advice(settings: Settings, states: Sequence[TopicState]) -> list[str]:
 
 
 def advice_on_shards(settings: Settings, states: Sequence[TopicState]) -> Iterator[str]:
-    """Yield, in order, what brings the topics of shards and ``kafka.partitions`` together."""
+    """Yield, in order, what brings the topics of shards and ``kafka.partitions`` together.
+
+    Topics that all have one smaller number were rather made so: to enlarge them is for ever.
+    """
     counts = {s.partitions for s in states if s.exists and s.spec.name in settings.topics.sharded}
     wanted = settings.kafka.partitions
     most = max(counts, default=wanted)
     if most > wanted:
         yield f"set kafka.partitions to {most}: Kafka takes no partitions away"
-    if any(count < max(most, wanted) for count in counts):
-        yield f"run 'payevents topics repartition' to move to {max(most, wanted)} partitions"
+    enlarge = f"run 'payevents topics repartition' to move to {max(most, wanted)} partitions"
+    if len(counts) == 1 and most < wanted:
+        yield (
+            f"set kafka.partitions to {most} if {wanted} is a mistake there, or its default; if"
+            f" {wanted} are wanted, {enlarge}, which cannot be undone"
+        )
+    elif any(count < max(most, wanted) for count in counts):
+        yield enlarge
 
 
 def advice_on_others(settings: Settings, states: Sequence[TopicState]) -> Iterator[str]:

@@ -44,7 +44,10 @@ def test_a_number_of_partitions_that_stops_every_shard_is_wrong(config: Path) ->
     """The shards would refuse, so the doctor does not call that well."""
     config.write_text(config.read_text().replace("partitions = 4", "partitions = 8"))
     [finding] = wrong(config)
-    assert finding["remedy"] == "run 'payevents topics repartition' to move to 8 partitions"
+    assert finding["remedy"] == (
+        "set kafka.partitions to 4 if 8 is a mistake there, or its default; if 8 are wanted, run"
+        " 'payevents topics repartition' to move to 8 partitions, which cannot be undone"
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,14 @@ def test_a_cluster_that_tells_no_configuration_is_well() -> None:
 @pytest.mark.parametrize(
     ("sharded", "remedy"),
     [
-        (4, "run 'payevents topics repartition' to move to 12 partitions"),
+        (
+            4,
+            (
+                "set kafka.partitions to 4 if 12 is a mistake there, or its default; if 12 are"
+                " wanted, run 'payevents topics repartition' to move to 12 partitions, which cannot"
+                " be undone"
+            ),
+        ),
         (16, "set kafka.partitions to 16: Kafka takes no partitions away"),
     ],
 )
