@@ -1,9 +1,11 @@
 """``payevents explain``."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import typer
+from aiokafka.errors import KafkaError
 
 from config.settings import Settings
 from handlers.clock import utc_now
@@ -13,7 +15,7 @@ from receiver.cli.context import accounts_of, fail, handler_of, moment_of
 from receiver.cli.kafka import run
 from receiver.cli.output import one_line, print_json
 from receiver.cli.progress import Screen
-from receiver.explaining.as_json import as_json
+from receiver.explaining.as_json import as_json, spool_as_json
 from receiver.explaining.gathering import Gatherer
 from receiver.explaining.question import (
     Explanation,
@@ -21,13 +23,16 @@ from receiver.explaining.question import (
     Whereabouts,
     explain,
     possible_subjects,
+    spooled_of,
     subjects_of_body,
     whereabouts,
 )
+from receiver.explaining.spooled import SpoolSearch
 from receiver.explaining.subject import BadSubject, Subject
-from receiver.explaining.telling import lines
+from receiver.explaining.telling import lines, told_spooled
 from receiver.failures import without_path
 from receiver.kafka.clients import Clients
+from receiver.kafka.reading import NoSuchTopic
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,18 @@ def answer(settings: Settings, question: Question, *, json: bool) -> int:
     since = None if question.since is None else moment_of(question.since, utc_now(), "--since")
 
     async def work(clients: Clients) -> Explanation:
-        with Screen(transient=True) as screen:
-            progress = screen.step("reading the inbox")
-            gatherer = Gatherer(clients, settings.topics, accounts, since=since, progress=progress)
-            return await explain(gatherer, subjects, Path(settings.spool.directory))
+        search = await spooled_of(subjects, Path(settings.spool.directory))
+        try:
+            with Screen(transient=True) as screen:
+                progress = screen.step("reading the inbox")
+                gatherer = Gatherer(
+                    clients, settings.topics, accounts, since=since, progress=progress
+                )
+                return await explain(gatherer, subjects, search)
+        except (NoSuchTopic, KafkaError, OSError, TimeoutError):
+            # What waits for Kafka is there all the same, and asked for just then.
+            _tell_spooled(search, body, json=json)
+            raise
 
     explanation = run(settings, work)
     found = None if body is None else whereabouts(explanation, body)
@@ -62,6 +75,24 @@ def answer(settings: Settings, question: Question, *, json: bool) -> int:
     is_known = bool(explanation.stories if found is None else found.arrived)
     _warn(explanation, accounts, is_known=is_known)
     return 0 if is_known else 1
+
+
+def _tell_spooled(search: SpoolSearch, body: bytes | None, *, json: bool) -> None:
+    """Print what the spool alone tells of the subjects, or of these very bytes."""
+    digest = None if body is None else sha256(body).hexdigest()
+    if digest is not None:
+        search = search.of_bytes(digest)
+    if json:
+        print_json({"spooled": spool_as_json(search), **_unsearched(search)})
+    else:
+        for key, found in search.found.items():
+            typer.echo(one_line(key.decode()))
+            for spooled in found:
+                typer.echo(one_line(f"  {told_spooled(spooled)}"))
+        if not search.found:
+            what = "nothing of it" if digest is None else f"nothing with sha256 {digest}"
+            typer.echo(f"{what} is in what could be read of this host's spool")
+    _warn_of_spool(search, is_known=bool(search.found))
 
 
 def _subjects(question: Question, body: bytes | None, accounts: Accounts) -> list[Subject]:
@@ -91,12 +122,18 @@ def _print_json(explanation: Explanation, found: Whereabouts | None) -> None:
     told: dict[str, object] = {
         "stories": [as_json(story) for story in explanation.stories],
         "searched": explanation.searched,
-        "spool_files_in_use": explanation.spool.in_use,
-        "spool_files_unreadable": explanation.spool.unreadable,
+        **_unsearched(explanation.spool),
     }
     if found is not None:
         told["body"] = found.as_json()
     print_json(told)
+
+
+def _unsearched(search: SpoolSearch) -> dict[str, object]:
+    return {
+        "spool_files_in_use": search.in_use,
+        "spool_files_unreadable": search.unreadable,
+    }
 
 
 def _print(explanation: Explanation, found: Whereabouts | None, question: Question) -> None:
@@ -119,10 +156,15 @@ def _warn(explanation: Explanation, accounts: Accounts, *, is_known: bool) -> No
             if accounts.get(name) is None:
                 told = f"note: account {name!r} is not in the configuration;"
                 typer.echo(f"{told} it was looked for at every provider", err=True)
-        for file in explanation.spool.in_use:
+    _warn_of_spool(explanation.spool, is_known=is_known)
+
+
+def _warn_of_spool(search: SpoolSearch, *, is_known: bool) -> None:
+    if not is_known:
+        for file in search.in_use:
             told = f"note: a process uses spool file {file}: not looked into"
             typer.echo(one_line(told), err=True)
-    for why in explanation.spool.unreadable:
+    for why in search.unreadable:
         typer.echo(one_line(f"warning: the spool cannot be read: {why}"), err=True)
 
 

@@ -4,6 +4,7 @@ from handlers.clock import rfc3339
 from handlers.observation import Position
 from receiver.dead_letters.advice import advice
 from receiver.explaining.evidence import Evidence, SeenEvent, SeenLetter, SeenLookUp, Spooled
+from receiver.explaining.spooled import SpoolSearch
 from receiver.explaining.story import Remembered, Story, ToldArrival, ToldFact
 
 
@@ -24,6 +25,11 @@ def as_json(story: Story) -> dict[str, object]:
         "ledger": [_remembered(fact) for fact in story.ledger],
         "other_dead_letters": [_letter(letter) for letter in story.other_letters],
     }
+
+
+def spool_as_json(search: SpoolSearch) -> dict[str, object]:
+    """Return what the spool alone holds, as ``payevents explain --json`` tells it without Kafka."""
+    return {key.decode(): [_spooled(each) for each in found] for key, found in search.found.items()}
 
 
 def _inbox(evidence: Evidence) -> dict[str, object]:

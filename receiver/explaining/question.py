@@ -86,17 +86,24 @@ def subjects_of_body(body: bytes, accounts: Accounts, account: str | None = None
     return [subject_of(handler.inbox_key("", body)) for handler in handlers]
 
 
-async def explain(gatherer: Gatherer, subjects: Sequence[Subject], spool: Path) -> Explanation:
+async def spooled_of(subjects: Sequence[Subject], spool: Path) -> SpoolSearch:
+    """Return what the spool in this folder holds about ``subjects``, Kafka or not."""
+    keys = {subject.inbox_key.encode() for subject in subjects}
+    return await asyncio.to_thread(search_spool, spool, keys)
+
+
+async def explain(
+    gatherer: Gatherer, subjects: Sequence[Subject], search: SpoolSearch
+) -> Explanation:
     """Return the stories of those of ``subjects`` of which anything is known.
+
+    The spool was to be searched before: what is drained meanwhile is then found in the inbox.
 
     Raises:
         NoSuchTopic: a topic does not exist.
         KafkaError: Kafka cannot be read.
         TimeoutError: it does not answer.
     """
-    by_key = {subject.inbox_key.encode(): subject for subject in subjects}
-    # The spool first: what is drained meanwhile is then found in the inbox.
-    search = await asyncio.to_thread(search_spool, spool, by_key)
     found = await gatherer.gather(subjects)
     stories = [
         tell(replace(each, spooled=search.found.get(each.subject.inbox_key.encode(), ())))

@@ -25,6 +25,15 @@ class SpoolSearch:
     in_use: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
+    def of_bytes(self, digest: str) -> "SpoolSearch":
+        """Return the same of the observations alone whose bytes have this SHA-256."""
+        found: defaultdict[bytes, list[Spooled]] = defaultdict(list)
+        for key, spooled in self.found.items():
+            for each in spooled:
+                if each.digest == digest:
+                    found[key].append(each)
+        return SpoolSearch(found, self.in_use, self.unreadable)
+
 
 def search_spool(folder: Path, inbox_keys: Container[bytes]) -> SpoolSearch:
     """Look for observations of these inbox keys in the spool files in ``folder``. It blocks."""

@@ -7,7 +7,7 @@ from handlers.fact import Fact
 from handlers.history import Silence
 from handlers.observation import Position
 from receiver.dead_letters.advice import advice
-from receiver.explaining.evidence import SeenEvent, SeenLetter, SeenLookUp
+from receiver.explaining.evidence import SeenEvent, SeenLetter, SeenLookUp, Spooled
 from receiver.explaining.story import Fate, Remembered, Story, ToldArrival, ToldFact
 
 _BECAUSE: Mapping[Silence, str] = {
@@ -22,17 +22,21 @@ def lines(story: Story) -> Iterator[str]:
     yield from _head(story)
     for told in story.arrivals:
         yield from _arrival(told)
-    for spooled in story.evidence.spooled:
-        yield (
-            f"{rfc3339(spooled.received_at)}  {spooled.topic}: in the spool of this host, not in"
-            f" Kafka yet ({spooled.file}), sha256 {spooled.digest}"
-        )
+    yield from map(told_spooled, story.evidence.spooled)
     if story.ledger:
         yield "the ledger holds:"
         yield from (f"  {_remembered(fact)}" for fact in story.ledger)
     if story.other_letters:
         yield "dead letters whose observations were not found there:"
         yield from (f"  {_letter(letter)}" for letter in story.other_letters)
+
+
+def told_spooled(spooled: Spooled) -> str:
+    """Return the line about an observation in a spool file."""
+    return (
+        f"{rfc3339(spooled.received_at)}  {spooled.topic}: in the spool of this host, not in"
+        f" Kafka yet ({spooled.file}), sha256 {spooled.digest}"
+    )
 
 
 def _head(story: Story) -> Iterator[str]:

@@ -74,12 +74,13 @@ class ExplainApi:
 
     async def _told(self, subjects: "list[Subject]", since: datetime | None) -> "Explanation":
         from receiver.explaining.gathering import Gatherer
-        from receiver.explaining.question import explain
+        from receiver.explaining.question import explain, spooled_of
 
         gatherer = Gatherer(self._clients, self._topics, self._accounts, since=since)
         with reading("what explain needs"):
             async with asyncio.timeout(_LONGEST):
-                return await explain(gatherer, subjects, self._spool)
+                search = await spooled_of(subjects, self._spool)
+                return await explain(gatherer, subjects, search)
 
     def _subjects(self, request: web.Request) -> "list[Subject]":
         from receiver.explaining.question import NoAccount, possible_subjects

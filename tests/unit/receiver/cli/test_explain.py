@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from typer.testing import CliRunner, Result
 
 from receiver.cli.app import app
 from receiver.explaining.evidence import Evidence
 from receiver.explaining.gathering import Gatherer
+from receiver.spool.file import Spooled, SpoolFile
 from tests.support.configuration import service_config
 
 CHERRIES = '[accounts.cherries]\nprovider = "voucherry"\nauth_token = "a token"\n'
@@ -98,3 +100,68 @@ def test_a_body_that_cannot_be_read_is_named_once(config: Path, tmp_path: Path) 
     done = run(config, "--body", str(tmp_path / "missing"))
     assert done.exit_code == 1
     assert done.stderr == f"error: {tmp_path / 'missing'}: No such file or directory\n"
+
+
+@pytest.fixture
+def _without_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody answer at Kafka's address."""
+
+    async def refused(*_: object) -> list[Evidence]:
+        raise KafkaConnectionError("refused")
+
+    monkeypatch.setattr(Gatherer, "gather", refused)
+
+
+def spool(folder: Path, *bodies: bytes) -> SpoolFile:
+    """Return a spool file that holds webhooks about the invoice ``i1``."""
+    folder.mkdir()
+    file = SpoolFile(folder / "left.spool", 1 << 20)
+    headers = {"account": b"shop", "origin": b"webhook", "topic": b"invoice/created"}
+    headers["received-at"] = b"2026-01-01T00:00:00Z"
+    named = [(f"payevents-{name}", value) for name, value in headers.items()]
+    file.append([Spooled(b"smartpay/shop/invoice/i1", named, body) for body in bodies])
+    return file
+
+
+@pytest.mark.usefixtures("_without_kafka")
+def test_what_waits_for_kafka_is_told_while_it_is_away(config: Path, tmp_path: Path) -> None:
+    """The spool is looked into just then; that Kafka could not be is said after it."""
+    spool(tmp_path / "spool", b"one").close(delete_if_empty=False)
+    done = run(config, "invoice/i1")
+    assert done.exit_code == 1
+    subject, line = done.stdout.splitlines()
+    assert subject == "smartpay/shop/invoice/i1"
+    told = "2026-01-01T00:00:00Z  invoice/created: in the spool of this host, not in Kafka yet"
+    assert line.startswith(f"  {told} (left.spool), sha256 ")
+    assert done.stderr.startswith("error: Kafka cannot be reached: nobody listens at 127.0.0.1:9")
+    printed = json.loads(run(config, "invoice/i1", "--json").stdout)
+    [spooled] = printed["spooled"]["smartpay/shop/invoice/i1"]
+    assert spooled["file"] == "left.spool"
+
+
+@pytest.mark.usefixtures("_without_kafka")
+def test_of_a_body_only_its_very_bytes_are_told_while_kafka_is_away(
+    config: Path, body: Path, tmp_path: Path
+) -> None:
+    """Another webhook about the same resource is not the one that was asked for."""
+    body.write_text('{"invoice_id": "i1"}')
+    with spool(tmp_path / "spool", b"another", body.read_bytes()):
+        pass
+    found = run(config, "--body", str(body), "--account", "shop")
+    assert found.stdout.count("(left.spool)") == 1
+    body.write_text('{"invoice_id": "i1", "n": 2}')
+    missing = run(config, "--body", str(body), "--account", "shop")
+    assert missing.stdout.startswith("nothing with sha256 ")
+    assert found.exit_code == missing.exit_code == 1
+    assert missing.stderr.startswith("error: Kafka cannot be reached")
+
+
+@pytest.mark.usefixtures("_without_kafka")
+def test_a_spool_that_is_in_use_is_noted_while_kafka_is_away(config: Path, tmp_path: Path) -> None:
+    """The service that runs has what it spooled to itself: nobody is told that there is nothing."""
+    with spool(tmp_path / "spool", b"one"):
+        done = run(config, "invoice/i1")
+    assert done.stdout == "nothing of it is in what could be read of this host's spool\n"
+    note, error = done.stderr.splitlines()
+    assert note.endswith("uses spool file left.spool: not looked into")
+    assert error.startswith("error: Kafka cannot be reached")
