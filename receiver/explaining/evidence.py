@@ -16,12 +16,14 @@ from receiver.explaining.subject import Subject
 class Says:
     """What an observation asserts by the knowledge of today; ``refusal`` is why it cannot be read.
 
+    ``is_unknown`` tells that nobody here can say: the account is not configured.
     ``contradicts`` and such follow from the ledger, and are not here: their letters tell of them.
     """
 
     facts: tuple[Fact, ...] = ()
     claim: Claim | None = None
     refusal: str = ""
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ def says(handler: Handler | None, observation: Observation) -> Says:
     """Return what ``observation`` asserts. Never raises, as the router never does."""
     if handler is None:
         account = observation.account
-        return Says(refusal=f"{Reason.UNKNOWN_ACCOUNT}: {account!r} is not in the configuration")
+        told = f"{Reason.UNKNOWN_ACCOUNT}: {account!r} is not in the configuration"
+        return Says(refusal=told, is_unknown=True)
     try:
         said = handler.interpret(observation)
     except Uninterpretable as refusal:

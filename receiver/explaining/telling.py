@@ -82,7 +82,10 @@ def _consequences(told: ToldArrival) -> Iterator[str]:
         yield "not routed yet"
     for fact in told.facts:
         yield _fact(fact)
-    if says.refusal:
+    if says.is_unknown:
+        named = repr(told.arrival.observation.account)
+        yield f"it cannot be interpreted here: this configuration has no account {named}"
+    elif says.refusal:
         yield f"it cannot be read: {says.refusal}"
     if says.claim is not None:
         what = f"{says.claim.kind} {says.claim.action}".strip()

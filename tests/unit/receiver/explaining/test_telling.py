@@ -11,9 +11,10 @@ from handlers.fact import Fact
 from handlers.history import ImportSince, Silence
 from handlers.ledger import Entry
 from handlers.letters import Reason
-from handlers.observation import Position
+from handlers.observation import Observation, Origin, Position
 from receiver.explaining.as_json import as_json
 from receiver.explaining.evidence import SeenLookUp, Spooled
+from receiver.explaining.interpreting import says
 from receiver.explaining.question import Whereabouts
 from receiver.explaining.story import tell
 from receiver.explaining.telling import lines
@@ -161,3 +162,16 @@ def test_where_bytes_are_can_be_told_as_json() -> None:
         "letters": ["l1"],
         "spool": [],
     }
+
+
+def test_nothing_is_wrong_with_what_nobody_here_can_interpret() -> None:
+    """Without the account its observations are not unreadable: this configuration lacks it."""
+    observation = Observation("gone", Origin.WEBHOOK, "invoice/paid", START, b"{}")
+    kafka = Kafka()
+    kafka.take("created", CREATED)
+    [arrival] = kafka.arrivals
+    evidence = kafka.evidence()
+    unknown = replace(arrival, observation=observation, says=says(None, observation))
+    told = list(lines(tell(replace(evidence, arrivals=(unknown,)))))
+    assert "  it cannot be interpreted here: this configuration has no account 'gone'" in told
+    assert not [line for line in told if "cannot be read" in line or "asserts nothing" in line]
