@@ -32,7 +32,7 @@ mistake at once.
   are JSON there. A file of `accounts_dir` is not reached by variables.
 - **Secrets.** Where a key is marked *secret*, `<key>_file` can name a file that holds it instead;
   one newline at its end is left out. For a list it names one file, or a list of them, each with
-  one secret.
+  one secret. An example's placeholder, dots or a word in angle brackets, is refused.
 - **Durations** are a number and a unit: `500ms`, `30s`, `15m`, `12h`, `30d`. **Sizes** are a
   number of bytes, or with a unit: `256KiB`, `1GiB`.
 - **Paths** that are not absolute start at the working directory.

@@ -1,6 +1,7 @@
 """Turning what was written into values a model can check: JSON in variables, secrets in files."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from config.shape import (
     models_in,
     takes_file,
 )
+
+_PLACEHOLDER = re.compile(r"[.…]+|<[\w\s.…-]*>")
+"""What documents write in place of a secret: dots, or words in angle brackets."""
 
 _UNREAD = "unread"
 """Stands for a secret whose file was complained about, so that it is not also called missing."""
@@ -37,7 +41,7 @@ def prepare(
             ready[name] = _decode(draft, ready[name], at)
         ready[name] = _descend(draft, field.annotation, ready[name], at)
         if takes_file(field.annotation):
-            _refuse_empty(draft, ready[name], at)
+            _refuse_no_secret(draft, ready[name], at)
     return ready
 
 
@@ -113,8 +117,11 @@ def _read(draft: Draft, path: object, at: Place) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _refuse_empty(draft: Draft, value: object, at: Place) -> None:
-    # An empty key would make every signature forgeable, and comes easily from an unset variable.
+def _refuse_no_secret(draft: Draft, value: object, at: Place) -> None:
+    # An empty key would make every signature forgeable, and comes easily from an unset variable;
+    # one that stands in a document is known to all, and comes from a copied example.
     for item in value if isinstance(value, list) else [value]:
         if item == "":
             draft.complain(at, "is an empty secret", "give it a value, or leave it out")
+        elif isinstance(item, str) and _PLACEHOLDER.fullmatch(item.strip()):
+            draft.complain(at, "is the placeholder of an example", "write the secret in its place")

@@ -145,6 +145,30 @@ def test_no_problem_repeats_what_may_be_secret(tmp_path: Path, text: str) -> Non
     assert "hush" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("written", ["…", "...", "....", " … ", "<key>", "<your api-key>", "<>"])
+def test_a_placeholder_is_no_secret(tmp_path: Path, written: str) -> None:
+    """Who copies an example, in a file or a table of a list too, signs with what all know."""
+    file = _secret(tmp_path, "key", f"{written}\n")
+    for where, text in [
+        ("accounts.shop.api_key", f"api_key = '{written}'"),
+        ("accounts.shop.api_key", f"api_key_file = '{file}'"),
+        (
+            "accounts.shop.former_keys.0.key",
+            f"api_key = 'k'\nformer_keys = [{{key = '{written}'}}]",
+        ),
+    ]:
+        [(place, problem)] = problems_of(tmp_path, SHOP + text).items()
+        assert (place, problem.what) == (where, "is the placeholder of an example")
+
+
+@pytest.mark.parametrize("written", ["a...", "<a>b", "a<b>", "<a", "-", "<p4$$>"])
+def test_what_only_looks_like_a_placeholder_is_a_secret(tmp_path: Path, written: str) -> None:
+    """A password may hold dots and brackets."""
+    shop = load_text(tmp_path, f"{SHOP}api_key = '{written}'").accounts["shop"]
+    assert isinstance(shop, SignedAccount)
+    assert shop.api_key.get_secret_value() == written
+
+
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
     """Neither text nor JSON made of settings shows a secret."""
     settings = load_text(tmp_path, SHOP + "api_key = 'hush'\n[admin]\ntoken = 'hush'")
