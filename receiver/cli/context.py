@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from config.settings import Settings
@@ -94,16 +95,18 @@ def handler_of(accounts: "Accounts", name: str) -> "Handler":
     """Return the handler of an account, or end the command naming those that there are."""
     handler = accounts.get(name)
     if handler is None:
-        raise _unknown_account(accounts, name)
+        names = [handler.account.name for handler in accounts]
+        raise fail(unknown_account(name, names), _USAGE)
     return handler
 
 
-def _unknown_account(accounts: "Accounts", name: str) -> typer.Exit:
+def unknown_account(name: str, configured: "Iterable[str]") -> str:
+    """Return that there is no such account in the configuration, and which was perhaps meant."""
     from config.problems import nearest
     from receiver.watches.registration import UnknownAccount
     from receiver.words import listed
 
-    names = sorted(handler.account.name for handler in accounts)
+    names = sorted(configured)
     near = nearest(name, names)
     if near is not None:
         known = f"did you mean {near!r}?"
@@ -111,4 +114,4 @@ def _unknown_account(accounts: "Accounts", name: str) -> typer.Exit:
         known = f"known are {listed(names, _MOST_NAMED)}"
     else:
         known = "none is configured: give --config"
-    return fail(f"{UnknownAccount(name)}; {known}", _USAGE)
+    return f"{UnknownAccount(name)}; {known}"

@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from receiver.cli.context import ConfigOption, JsonOption, fail, load_settings, seconds_of
+from receiver.cli.context import (
+    ConfigOption,
+    JsonOption,
+    fail,
+    load_settings,
+    seconds_of,
+    unknown_account,
+)
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -48,6 +55,9 @@ def list_(
     wanted = _criteria(reason, account, origin, since, until)
     topic = settings.topics.dead_letters
     listing = run(settings, lambda clients: list_letters(clients, topic, wanted, limit))
+    if not listing.letters and account is not None and account not in settings.accounts:
+        # Letters of an account outlive it, so that one without any may be meant.
+        typer.echo(f"note: {unknown_account(account, settings.accounts)}", err=True)
     if json:
         print_json(listing.as_json())
         return
