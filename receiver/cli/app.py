@@ -33,6 +33,26 @@ def main() -> None:
     app()
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from receiver.observability.version import own_version
+
+        typer.echo(f"payevents {own_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def payevents(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
+    """Take what concerns the command as a whole."""
+
+
 @app.command()
 def serve(
     config: ConfigOption = None,
@@ -72,6 +92,9 @@ def demo(
     from receiver.cli.demo import run
     from receiver.demo.run import DemoOptions
 
+    if kafka_port is not None and bootstrap_servers is not None:
+        told = "give --kafka-port, for the embedded broker, or --bootstrap-servers, not both"
+        raise typer.BadParameter(told)
     raise typer.Exit(run(DemoOptions(seconds, kafka_port, bootstrap_servers)))
 
 

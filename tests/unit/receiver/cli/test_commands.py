@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,6 @@ def test_the_command_starts_light() -> None:
         ["dead-letters", "list"],
         ["dead-letters", "show", "x"],
         ["dead-letters", "redrive", "x"],
-        ["explain", "invoice/x"],
     ],
     ids=" ".join,
 )
@@ -111,6 +111,20 @@ def test_kafka_away_is_one_line_that_says_what_to_do(config: Path, arguments: li
     [line] = done.stderr.splitlines()
     assert line.startswith("error: Kafka cannot be reached: nobody listens at 127.0.0.1:")
     assert "kafka.bootstrap_servers" in line
+
+
+def test_the_version_is_told() -> None:
+    """`--version` says which is installed, and no command is needed."""
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"payevents {version('payevents')}\n")
+
+
+def test_a_port_of_a_broker_that_is_not_started_is_refused() -> None:
+    """With another Kafka there is no embedded broker: neither option is dropped in silence."""
+    done = CliRunner().invoke(app, ["demo", "--kafka-port", "9", "--bootstrap-servers", "a:1"])
+    assert done.exit_code == 2
+    assert "--kafka-port" in plain(done.stderr)
+    assert "not both" in plain(done.stderr)
 
 
 def test_the_doctor_tells_all_that_it_can(config: Path) -> None:
