@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from config.logging import configure
 from config.settings import Settings
 from receiver.cli.context import fail
+from receiver.cli.output import is_unread
 from receiver.kafka.appender import Appender, NotDurable
 from receiver.kafka.clients import Clients
 from receiver.kafka.options import clients_for
@@ -28,12 +29,18 @@ _LOOK_EVERY = 0.05
 
 
 def run(settings: Settings, work: Callable[[Clients], Coroutine[Any, Any, _T]]) -> _T:
-    """Return what ``work`` returns, or end the command with one line on standard error."""
+    """Return what ``work`` returns, or end the command with one line on standard error.
+
+    Raises:
+        BrokenPipeError: nobody reads standard output any more; Typer ends the command quietly.
+    """
     try:
         return run_quietly(settings, work)
     except (SnapshotFailed, NotDurable, NoSuchTopic, TopicsFailed) as error:
         raise fail(str(failure(error.__cause__ or error, settings, str(error)))) from None
     except (KafkaError, OSError, TimeoutError) as error:
+        if isinstance(error, BrokenPipeError) and is_unread():
+            raise
         raise fail(str(failure(error, settings, f"Kafka refused: {error!r}"))) from None
 
 

@@ -13,6 +13,28 @@ def as_json(data: object) -> str:
     return orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
 
 
+def is_unread() -> bool:
+    """Tell whether whoever read standard output, such as ``head``, has closed it."""
+    import select
+    import sys
+
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), 0)
+    except OSError:
+        # It is no file, but kept in memory.
+        return False
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def give_up_output() -> None:
+    """Drop what is still to be printed, which nobody reads: the interpreter would complain."""
+    import os
+    import sys
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def print_json(data: object) -> None:
     """Print ``data`` as JSON, indented."""
     import typer

@@ -8,6 +8,7 @@ import typer
 
 from config.settings import Settings
 from receiver.cli.kafka import run
+from receiver.cli.output import give_up_output
 from receiver.kafka.clients import Clients
 from receiver.kafka.following import following
 
@@ -32,11 +33,13 @@ def tail(
                     if left == 0:
                         return
 
-    # Ctrl-C is how following ends, and no failure.
+    # Ctrl-C, or a reader who has seen enough, is how following ends, and no failure.
     try:
         run(settings, print_events)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return
+    except BrokenPipeError:
+        give_up_output()
 
 
 def _chosen(settings: Settings, topics: Collection[str]) -> list[str]:

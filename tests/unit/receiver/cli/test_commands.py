@@ -1,6 +1,8 @@
 """The command as a person meets it first: its help, its start, its errors."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from receiver.cli.app import app
 from receiver.cli.output import printable
+from receiver.kafka import topics
 from tests.kafka.ports import free_ports
 from tests.support.configuration import service_config
 from tests.support.payevents import COMMAND
@@ -125,6 +128,68 @@ def test_a_port_of_a_broker_that_is_not_started_is_refused() -> None:
     assert done.exit_code == 2
     assert "--kafka-port" in plain(done.stderr)
     assert "not both" in plain(done.stderr)
+
+
+_MAIN = "from receiver.cli import main; main()"
+_TAIL = """
+from contextlib import asynccontextmanager
+import sys
+from receiver.cli import main
+from receiver.cli import tail as module
+
+@asynccontextmanager
+async def endless(*_, **__):
+    async def records():
+        while True:
+            yield type("Record", (), {"value": b"{}"})
+    yield records()
+
+module.following = endless
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "code"),
+    [
+        (["-c", _MAIN], ["--help"], 1),
+        (["-c", _MAIN], ["spool", "status"], 1),
+        (["-c", _MAIN], ["schema", "export"], 1),
+        (["-c", _TAIL], ["tail"], 0),
+        (["-c", _TAIL], ["tail", "--json"], 0),
+    ],
+)
+def test_a_reader_who_has_seen_enough_is_no_failure_to_speak_of(
+    config: Path, program: list[str], arguments: list[str], code: int
+) -> None:
+    """A closed pipe ends each command without a word; of tail it is how it ends."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, *program, *arguments],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "PAYEVENTS_CONFIG": str(config)},
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+def test_a_pipe_that_broke_elsewhere_is_told(monkeypatch: pytest.MonkeyPatch, config: Path) -> None:
+    """A connection can break as a pipe does; standard output tells which it was."""
+
+    async def broken(*_: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(topics, "compare_topics", broken)
+    done = CliRunner().invoke(app, ["topics", "list", "--config", str(config)])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: ")
 
 
 def test_the_doctor_tells_all_that_it_can(config: Path) -> None:
