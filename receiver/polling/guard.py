@@ -22,7 +22,6 @@ from receiver.registration.aftermath import (
     assumed,
     blaming,
     calmed,
-    doubting,
     renewing,
     unreached,
 )
@@ -179,12 +178,11 @@ class Guard:
         except StepFailed as error:
             bound.warning("a step of the registration failed", why=str(error))
             pause = registration.check_interval.total_seconds()
-            if _is_probe(situation, step):
+            is_probe = _is_probe(situation, step)
+            if is_probe:
                 known = after_probe_failed(situation, step.topic)
                 one = known.of(step.topic)
-            if _is_probe(situation, step) and one.proven_at is not None:
-                one = doubting(one, self._now())
-            else:
+            if not is_probe or one.proven_at is None:
                 one = failed(one, str(error), self._now(), pause)
             if step.action is Action.MODIFY:
                 # What arrived before is no proof of what leads here now.

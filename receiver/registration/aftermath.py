@@ -9,14 +9,7 @@ from handlers.registration import Action, Step, Subscription, leads_to
 from receiver.registration.moves import steps_to_make
 from receiver.registration.outcome import outcome
 from receiver.registration.probing import probes
-from receiver.registration.registered import (
-    PROBE,
-    Call,
-    Listed,
-    Made,
-    Registered,
-    TopicRegistration,
-)
+from receiver.registration.registered import PROBE, Call, Listed, Made, Registered
 from receiver.registration.situation import Situation
 
 _MOST_MADE = 30
@@ -185,15 +178,6 @@ def after_probe_failed(situation: Situation, topic: str) -> Registered:
     """Return what is known once a probe could not be made: as if it had been, it can wait."""
     one = msgspec.structs.replace(situation.registered.of(topic), probed_at=situation.now)
     return situation.registered.with_topic(topic, one)
-
-
-def doubting(one: TopicRegistration, now: float) -> TopicRegistration:
-    """Return a proven topic whose probe the provider refuses: it may be what it does if disabled.
-
-    Where none of its tests has arrived since it was created, none may ever be accepted.
-    """
-    was_heard = one.heard_at is not None and one.heard_at > (one.enabled_at or 0.0)
-    return msgspec.structs.replace(one, proven_at=None, unheard_at=now) if was_heard else one
 
 
 def after_orders(situation: Situation) -> Registered:

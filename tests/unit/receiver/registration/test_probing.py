@@ -504,30 +504,6 @@ async def test_tests_that_are_refused_are_not_asked_for_again_and_again(status: 
     assert "DELETE" in changes_of(stage), "what is suspect is created anew without a test"
 
 
-async def test_a_test_that_is_refused_for_the_first_time_is_followed_up() -> None:
-    """SmartPay may refuse to test what is disabled; what it always refuses tells nothing."""
-    stage = await proven()
-    await pass_hours(stage, DAY + 1, quiet=(CANCELLED,))
-    assert changes_of(stage) == ["PUT"]
-    stage.cause("disable-webhook", topic=CANCELLED)
-    answer = stage.answer
-
-    def refuse(request: Request) -> Response:
-        if not request.path.endswith("actions/test"):
-            return answer(request)
-        stage.asked.append(f"TEST {request.path}")
-        stage.wait(seconds=1)
-        return Response.json(400, {"errors": {"1009": "It is disabled"}})
-
-    stage.answer = refuse  # type: ignore[method-assign]
-    await pass_hours(stage, 2 * DAY, quiet=(CANCELLED,))
-    assert changes_of(stage)[1:5] == ["TEST", "PATCH", "DELETE", "POST"]
-    assert is_enabled(stage, CANCELLED)
-    await pass_hours(stage, 10 * DAY, quiet=(CANCELLED,))
-    assert changes_of(stage).count("DELETE") == 1
-    assert stage.proven() == set(TOPICS)
-
-
 async def test_an_ordered_test_that_does_not_arrive_is_followed_up() -> None:
     """Whoever ordered it is told within a minute; what it means is found out after that."""
     stage = await proven()
