@@ -16,8 +16,6 @@ _UNAUTHORISED, _FORBIDDEN = 401, 403
 _NO_CONTENT, _NOT_FOUND, _GONE, _TOO_MANY, _SERVERS_FAULT = 204, 404, 410, 429, 500
 _THROTTLE_WORDS = ("too many", "too often", "throttl", "limit")
 _GONE_WORDS = ("no such webhook", "not found", "not exist", "unknown webhook")
-_OF_AN_ERROR = ("code", "error_code", "message", "error_message")
-"""Where others tell an error: nobody says that SmartPay always does as its documents show."""
 
 PAGE_ROWS = 100
 """How many rows a full page has, by SmartPay's API documents."""
@@ -140,13 +138,8 @@ def read_answer(response: Response, *, may_be_empty: bool = False) -> Answer:
             msg = f"SmartPay's answer cannot be read: {error}"
             raise AccountFailed(msg) from None
         content = {}
-    errors = _texts(content.get("errors")) or _texts(content.get("error"))
-    if not errors and content.get("result") is None:
-        beside = _texts({name: content[name] for name in _OF_AN_ERROR if content.get(name)})
-        # What a success says there may be anything.
-        if response.status >= 300 or refuse_for_good(beside):
-            errors = beside
-    return Answer(response.status, content, errors, _texts(content.get("warnings")))
+    errors, warnings = _texts(content.get("errors")), _texts(content.get("warnings"))
+    return Answer(response.status, content, errors, warnings)
 
 
 def _texts(value: Json) -> tuple[str, ...]:
