@@ -184,9 +184,6 @@ class Guard:
                 one = known.of(step.topic)
             if not is_probe or one.proven_at is None:
                 one = failed(one, str(error), self._now(), pause)
-            if step.action is Action.MODIFY:
-                # What arrived before is no proof of what leads here now.
-                one = msgspec.structs.replace(one, proven_at=None)
             # What it was planned by may be wrong.
             known = msgspec.structs.replace(known, listed_at=None)
             return known.with_topic(step.topic, one), True

@@ -49,8 +49,7 @@ def calmed(situation: Situation) -> Registered:
     registered = situation.registered
     for topic, one in registered.topics.items():
         is_begun = situation.right(topic) is None
-        is_blamed = situation.is_suspect(topic) or situation.is_failing(topic)
-        if one.is_renewed and not (is_begun or situation.order or is_blamed):
+        if one.is_renewed and not (is_begun or situation.order or situation.is_suspect(topic)):
             calm = msgspec.structs.replace(one, is_renewed=False)
             registered = registered.with_topic(topic, calm)
     situation = replace(situation, registered=registered)
@@ -60,9 +59,7 @@ def calmed(situation: Situation) -> Registered:
     left = {step.topic for step in steps}
     for topic, one in registered.topics.items():
         if topic not in left and one.call is None and (one.problem or one.failures):
-            calm = msgspec.structs.replace(
-                one, problem=None, failures=0, failed_at=None, not_before=0.0
-            )
+            calm = msgspec.structs.replace(one, problem=None, failures=0, not_before=0.0)
             registered = registered.with_topic(topic, calm)
     return registered if left else reached(registered)
 
@@ -93,14 +90,12 @@ def renewing(situation: Situation, topic: str) -> Registered:
     """Return what is known once a topic is about to be deleted and created anew."""
     one, order = situation.registered.of(topic), situation.order
     # What nothing speaks against is created anew because a person wanted it, and not in vain.
-    is_blamed = situation.is_suspect(topic) or situation.is_mute(topic)
-    renewals = situation.renewals_of(topic) + is_blamed
+    renewals = situation.renewals_of(topic) + situation.is_suspect(topic)
     one = msgspec.structs.replace(
         one,
         is_renewed=True,
         renewals=renewals,
         problem=None,
-        not_before=0.0,
         order=one.order if order is None else order.id,
     )
     return situation.registered.with_topic(topic, one)
@@ -159,10 +154,7 @@ def after_step(situation: Situation, step: Step, made_id: str, call: Call) -> Re
         listed.append(Listed(made_id, step.topic, step.url))
         ours.append(made_id)
     elif step.id == one.id:
-        # What failed with it says nothing of the next one.
-        one = msgspec.structs.replace(
-            one, id=None, enabled_at=None, call=None, proven_at=None, failures=0, failed_at=None
-        )
+        one = msgspec.structs.replace(one, id=None, enabled_at=None, call=None, proven_at=None)
     if situation.order is not None:
         one = msgspec.structs.replace(one, order=situation.order.id, problem=None)
     made = Made(call.ended_at, f"{step.action.value} {step.topic} -> {step.url}: {step.why}")

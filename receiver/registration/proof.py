@@ -74,7 +74,6 @@ def failed(one: TopicRegistration, why: str, now: float, pause: float) -> TopicR
         failures=one.failures + 1,
         not_before=now + wait,
         unheard_at=None,
-        failed_at=now,
     )
 
 
@@ -116,7 +115,6 @@ def _proven(
         proven_at=at,
         problem=None,
         failures=0,
-        failed_at=None,
         not_before=0.0,
         heard_at=at if is_test else one.heard_at,
         unheard_at=None if is_test or not is_believed else one.unheard_at,

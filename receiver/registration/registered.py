@@ -42,8 +42,7 @@ class TopicRegistration(msgspec.Struct, array_like=True, frozen=True):
 
     ``enabled_at`` is since when its webhooks should arrive here, as far as we know. ``call`` waits
     for the arrival that proves it; ``proven_at`` is when the last one came. ``problem`` is why the
-    last step failed, after ``failures`` in a row, the latest at ``failed_at``; the next is made no
-    sooner than ``not_before``.
+    last step failed, after ``failures`` in a row; the next is made no sooner than ``not_before``.
     ``order`` is the last order for which a step was made, whatever came of it.
 
     ``is_renewed`` says that it is being deleted and created anew, from before the one to after the
@@ -69,7 +68,6 @@ class TopicRegistration(msgspec.Struct, array_like=True, frozen=True):
     probed_at: float | None = None
     heard_at: float | None = None
     unheard_at: float | None = None
-    failed_at: float | None = None
 
     @property
     def is_doubted(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from handlers.registration import Action, Plan, Registration, Step, Subscription, leads_to, plan
 from receiver.registration.failure_budget import FailureBudget, budget_of
-from receiver.registration.proof import LONGEST_WINDOW, SKEW, UNPROVEN
+from receiver.registration.proof import LONGEST_WINDOW, SKEW
 from receiver.registration.registered import Registered
 from receiver.registration.signs import Missed, Order
 from receiver.registration.suspicion import blamed, usual_delay
@@ -22,15 +22,6 @@ _LONGEST_PAUSE = 24 * 3600.0
 """Seconds between two renewals of one topic, at first and at most."""
 
 _MOST_DOUBLINGS = 20
-
-_LIVES = 2 * 3600.0
-"""Seconds for which a topic that told something is alive, whatever fails."""
-
-_FAILED_ALONE = 3
-"""Steps that failed in a row until a topic is to blame, if others tell something meanwhile."""
-
-_FAILED_LONG = 24
-"""The same if none does: about a day of them."""
 
 _WELL = 48 * 3600.0
 """Seconds without a renewal after which a topic was well for long."""
@@ -119,40 +110,11 @@ class Situation:
             if order is not None:
                 if order.recreate and one.order != order.id:
                     yield topic
-            elif self.now >= self.renewed_again_at(topic) and self._is_past_help(topic):
-                yield topic
-
-    def _is_past_help(self, topic: str) -> bool:
-        """Tell whether nothing is left for a topic but to be created anew."""
-        if self.is_mute(topic):
-            return True
-        # Where nothing at all arrives it is not the webhook that is to blame.
-        is_proven = self.registered.of(topic).proven_at is not None
-        is_shown = is_proven or not self.registration.can_test
-        return self.is_suspect(topic) and is_shown and not self.is_to_be_heard(topic)
-
-    def is_failing(self, topic: str) -> bool:
-        """Tell whether a topic of ours to mend leads here, is quiet, and all we try fails."""
-        one, known = self.registered.of(topic), self.vitals.topics.get(topic, TopicVitals())
-        is_ours = self.registration.managed and self.right(topic) is not None
-        if not is_ours or one.proven_at is not None or one.failed_at is None:
-            return False
-        return (known.alive_at or 0.0) <= one.failed_at - _LIVES
-
-    def is_mute(self, topic: str) -> bool:
-        """Tell whether a topic calls nobody, and modifying it does not help.
-
-        A provider may modify what is disabled without enabling it, or refuse to. Others that tell
-        something show that our URL can be reached. Where none does, it says itself again and again
-        that our URL answers: then nothing is queued that deleting the topic would throw away.
-        """
-        one = self.registered.of(topic)
-        if not self.is_failing(topic):
-            return False
-        others = (known for each, known in self.vitals.topics.items() if each != topic)
-        told_at = max((known.alive_at or 0.0 for known in others), default=0.0)
-        is_alone = told_at > (one.failed_at or 0.0) and one.failures >= _FAILED_ALONE
-        return is_alone or (one.problem == UNPROVEN and one.failures >= _FAILED_LONG)
+            elif self.is_suspect(topic) and self.now >= self.renewed_again_at(topic):
+                # Where nothing at all arrives it is not the webhook that is to blame.
+                is_shown = one.proven_at is not None or not self.registration.can_test
+                if is_shown and not self.is_to_be_heard(topic):
+                    yield topic
 
     def may_probe(self, topic: str) -> bool:
         """Tell whether a test that nobody ordered may be made of a topic."""
