@@ -107,12 +107,10 @@ class Guard:
         if _is_idle(situation, move) and is_suspicion_due(known, situation.now):
             known = swept_for_suspicion(known, situation.now)
         sweeps = known.swept_at != before.swept_at and before.swept_at is not None
-        account.kept_back = 0
+        account.kept_back = _kept_back(known, move, account.kept_back)
         if isinstance(move, Renew | Probe):
             wait = account.budget.wait_for(_CALLS_TO_RENEW)
             if wait > 0:
-                # Whoever else waits would take each call as it comes free, and there never were so
-                # many at once.
                 account.kept_back = _CALLS_TO_RENEW
             move = _if_affordable(situation, move, wait)
         asked = False
@@ -215,6 +213,17 @@ def _after_failure(situation: Situation, move: Move, error: ProviderFailure) -> 
         # It may have been done all the same.
         known = msgspec.structs.replace(known, listed_at=None)
     return known
+
+
+def _kept_back(known: Registered, move: Move, before: int) -> int:
+    """Return how many calls are kept from others, who would take each as it comes free.
+
+    From before a topic is deleted until it is created, so many are kept as that takes; the readings
+    between change nothing of it.
+    """
+    if isinstance(move, Renew) or any(one.is_renewed for one in known.topics.values()):
+        return _CALLS_TO_RENEW
+    return before if isinstance(move, Read) else 0
 
 
 def _if_affordable(situation: Situation, move: Move, wait: float) -> Move:

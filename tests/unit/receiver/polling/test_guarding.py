@@ -148,7 +148,7 @@ async def test_a_suspect_has_its_turn_although_more_is_due_than_can_be_read() ->
     missed = Missed("fact", PAID, "invoice/1", NOW - 800, NOW - 760)
     vitals = Vitals(topics={PAID: TopicVitals(missed=(missed,))})
     shop = Shop(manage_webhooks=True, calls=12, reconcile_interval="1m")
-    known = _as_made(shop.site.sandbox, registered())
+    known = as_made(shop.site.sandbox, registered())
     entries = {GUARD: guard(known), vitals_key("shop").encode(): vitals.encode()}
     async with shop.polled(FakeShard({**windows(300, paused=0.0), **entries})):
         await asyncio.sleep(2 * HOUR)
@@ -232,7 +232,7 @@ async def test_one_gap_is_one_sweep() -> None:
     assert 190 <= reads <= 300, "96 of the head, and each of 100 windows once"
 
 
-def _as_made(sandbox: SmartPaySandbox, known: Registered) -> Registered:
+def as_made(sandbox: SmartPaySandbox, known: Registered) -> Registered:
     """Have the sandbox made what is known; return that under its ids."""
     sandbox.subscribe(known.url)
     made: Any = sandbox.controls["webhooks"].run({}, now())
