@@ -16,12 +16,15 @@ event or a number, whoever tells of it: so what happens to an old resource later
    (:attr:`Observation.news_since`), nor, of what is no creation, that the ledger remembers the
    resource without it, or may have forgotten what was read on the day or later.
 4. What a webhook or a look-up shows undated is new: something happened, or they had not been sent.
+5. Nothing is history of a resource that gave an event before the day: it was published when the
+   account had no such day, or an earlier one, and its consumers wait for what comes next.
 
 To lose an event silently is worse than to publish an old fact, so whatever is not covered by these
 is published. One doubt is decided the other way: the first listing shows a cancellation or a void,
 undated, of what was created before the day, and it may have happened between the day and that
 listing. To publish it would be to publish those of the whole history, which is what the day is set
-to prevent. Whoever sets the day to that of the first start leaves only hours to this doubt.
+to prevent; and a webhook that tells of it later repeats what is known. Whoever sets the day to that
+of the first start, and has all read at once, leaves only hours to this doubt.
 """
 
 from collections.abc import Collection, Sequence
@@ -65,6 +68,9 @@ class ImportSince(msgspec.Struct, frozen=True, gc=False):
 
         ``entry`` is the resource's, with the horizon that it has or gets.
         """
+        day = microseconds(self.day)
+        if any(fact.observed_at < day and not fact.silent for fact in entry.published):
+            return ()
         lowest = min(RANKS[entry.kind].values())
         is_older = self._is_older(entry, reading)
         is_listed_as_old = self._is_listed_as_old(reading)
@@ -72,7 +78,7 @@ class ImportSince(msgspec.Struct, frozen=True, gc=False):
         # A reading of before the horizon may be forgotten. What came since is then in doubt anyway,
         # which ends in a dead letter: not silently.
         horizon = entry.since
-        may_be_known = is_known or (horizon is not None and horizon > microseconds(self.day))
+        may_be_known = is_known or (horizon is not None and horizon > day)
         undatable = reading.created_at if is_known and self.is_listed else None
         found = []
         for fact in new:
