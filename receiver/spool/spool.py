@@ -39,8 +39,6 @@ class Spool:
         self._alarms = alarms
         self._file: SpoolFile | None = None
         self._next_path = self._new_path()
-        # The last row of the file that was put under a name again.
-        self._rescued = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._commits = GroupCommit(self._commit, alarms, slowest)
         self.orphans = Orphans(folder, max_bytes, alarms, self._is_own)
@@ -89,7 +87,6 @@ class Spool:
             self.fail(error)
             return False
         old, self._file, self.problem, self.full = self._file, fresh, "", ""
-        self._rescued = 0
         if old is not None:
             await self.in_thread(old.close)
         for code in ("spool-failed", "spool-full"):
@@ -186,18 +183,11 @@ class Spool:
         if old is not None and old.is_gone:
             # Without a name it could not be found again: what it holds would end with this process.
             try:
-                self._rescue(old, fresh)
+                _copy(old, fresh)
             except (SpoolFailed, SpoolFull):
-                # What came so far is left behind there, and goes with the file if it is nothing.
                 fresh.close()
                 raise
         return fresh
-
-    def _rescue(self, old: SpoolFile, fresh: SpoolFile) -> None:
-        """Copy what was not yet: however often it has to be tried, each row takes room once."""
-        while batch := old.oldest(_COPIED, self._rescued):
-            fresh.append([stored.spooled for stored in batch])
-            self._rescued = batch[-1].row
 
     def _new_path(self) -> Path:
         return self.folder / f"{uuid4().hex}{SUFFIX}"
@@ -227,3 +217,10 @@ class Spool:
     async def in_thread(self, work: Callable[[], _T]) -> _T:
         """Do ``work`` in the one thread that touches this process's own file."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _copy(old: SpoolFile, fresh: SpoolFile) -> None:
+    after = 0
+    while batch := old.oldest(_COPIED, after):
+        fresh.append([stored.spooled for stored in batch])
+        after = batch[-1].row
