@@ -14,7 +14,7 @@ from receiver.kafka.batching import Batching, NotDurable, Place, RecordRefused, 
 from receiver.kafka.clients import Clients, KafkaHeaders
 from receiver.kafka.discard import discard_producer
 from receiver.kafka.partitioning import partition_for
-from receiver.kafka.strays import strays_are_errors
+from receiver.kafka.strays import end_if_cancelled, strays_are_errors
 
 __all__ = ["Appender", "NotDurable", "RecordRefused"]
 
@@ -64,6 +64,7 @@ class Appender:
                 await self._connect()
                 await self._broken.wait()
                 await self._drop()
+                end_if_cancelled()
                 await asyncio.sleep(min(_LONGEST_PAUSE, _RETRY_AFTER * self._trips))
         finally:
             await self._drop()
@@ -214,6 +215,7 @@ class Appender:
                     log.warning("Kafka cannot be reached", why=repr(error), exc_info=True)
                 with contextlib.suppress(Exception):
                     await discard_producer(producer)
+                end_if_cancelled()
                 await asyncio.sleep(_RETRY_AFTER)
             else:
                 producer.client.cluster.add_listener(self._forget)

@@ -8,8 +8,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from receiver.kafka.cleanup import loses, remedy
 from receiver.kafka.clients import Clients
-from receiver.kafka.reach import obstacle
-from receiver.kafka.strays import strays_are_errors
+from receiver.kafka.reach import Obstacle, obstacle
+from receiver.kafka.strays import end_if_cancelled, strays_are_errors
 from receiver.kafka.topics import SHOW_HIDDEN, TopicSpec, TopicState, compare_topics
 from receiver.observability.alarms import Alarms
 
@@ -25,6 +25,8 @@ While one broker of several is gone, and the others have not noticed, questions 
 _FAILURES_BELIEVED = 2
 _ALARM_AFTER = 30.0
 """Seconds without an answer after which a person is told: an election or a restart is over then."""
+_SOUGHT_EVERY = 15.0
+"""Seconds between two questions to the brokers what is wrong: each is a sign-in more that fails."""
 _KEPT = "webhooks are kept in the spool until spool.max_bytes"
 
 MIN_INSYNC = "min.insync.replicas"
@@ -50,6 +52,8 @@ class Inspection:
         self._monotonic = monotonic
         self._failure = self._remedy = ""
         self._failures = 0
+        self._obstacle: Obstacle | None = None
+        self._sought_at: float | None = None
         self._unanswered_since = 0.0
         self._answered_at: float | None = None
         self._states: Sequence[TopicState] = ()
@@ -93,6 +97,7 @@ class Inspection:
         """Look until cancelled."""
         while True:
             await self.look()
+            end_if_cancelled()
             amiss = self._failure or self.missing
             await asyncio.sleep(_INTERVAL_WHEN_AMISS if amiss else _INTERVAL)
 
@@ -103,14 +108,20 @@ class Inspection:
             with strays_are_errors():
                 async with asyncio.timeout(self._clients.timeouts.start):
                     self._states = await compare_topics(self._clients, self._specs)
-        except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+        except Exception as error:
+            if not isinstance(error, KafkaError | OSError | AssertionError):
+                log.warning("the cluster was not looked at", why=repr(error), exc_info=True)
             if not self._failures:
                 self._unanswered_since = asked_at
             self._failures += 1
-            self._failure, self._remedy = await self._unreachable(error)
+            self._failure = f"Kafka cannot be reached: {error!r}"
+            self._remedy = f"bring Kafka back; {_KEPT}"
+            if isinstance(error, KafkaConnectionError):
+                await self._look_for_obstacle()
             self._sound()
             return
         self._failure, self._failures = "", 0
+        self._sought_at = None
         self._answered_at = self._monotonic()
         self._alarms.over("", "kafka-away")
         self._sound_losses()
@@ -124,14 +135,15 @@ class Inspection:
         if self.problem and self._monotonic() - self._unanswered_since >= _ALARM_AFTER:
             self._alarms.sound("", "kafka-away", why=self.problem, remedy=self._remedy)
 
-    async def _unreachable(self, error: Exception) -> tuple[str, str]:
-        """Return what is wrong, and what to do about it."""
-        found = None
-        if isinstance(error, KafkaConnectionError):
-            found = await obstacle(self._clients)
-        if found is None:
-            return f"Kafka cannot be reached: {error!r}", f"bring Kafka back; {_KEPT}"
-        return f"Kafka cannot be reached: {found.why}", f"{found.remedy}; {_KEPT}"
+    async def _look_for_obstacle(self) -> None:
+        """Say more exactly what is wrong, from an answer that is a moment old at most."""
+        now = self._monotonic()
+        if self._sought_at is None or now - self._sought_at >= _SOUGHT_EVERY:
+            self._sought_at = now
+            self._obstacle = await obstacle(self._clients)
+        if self._obstacle is not None:
+            self._failure = f"Kafka cannot be reached: {self._obstacle.why}"
+            self._remedy = f"{self._obstacle.remedy}; {_KEPT}"
 
     def _sound_losses(self) -> None:
         """Sound the alarm while topics lose records: none may be lost yet, and soon will be."""

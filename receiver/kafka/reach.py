@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiokafka.conn import collect_hosts, create_conn
@@ -31,7 +31,7 @@ _NOT_OURS: Final = ("bootstrap_servers", "client_id")
 """Options that are a client's, and not a connection's."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Obstacle:
     """What keeps us from a broker, and what to do about it.
 
@@ -54,7 +54,11 @@ async def obstacle(clients: Clients) -> Obstacle | None:
     connecting = {name: value for name, value in options.items() if name not in _NOT_OURS}
     found = await asyncio.gather(*(_at(host, port, connecting) for host, port, _ in hosts))
     met = [each for each in found if each is not None]
-    return max(met) if len(met) == len(found) else None
+    if not met or len(met) < len(found):
+        return None
+    first = max(met, key=lambda each: each.weight)
+    alike = dict.fromkeys(each.why for each in met if each.weight == first.weight)
+    return replace(first, why="; ".join(alike))
 
 
 async def _at(host: str, port: int, options: Mapping[str, Any]) -> Obstacle | None:
@@ -63,7 +67,7 @@ async def _at(host: str, port: int, options: Mapping[str, Any]) -> Obstacle | No
         with strays_are_errors():
             async with asyncio.timeout(_WITHIN):
                 await _ask(host, port, options)
-    except (KafkaError, OSError, TimeoutError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it keeps us out
         return _named(error, where, options)
     return None
 
@@ -81,9 +85,8 @@ async def _ask(host: str, port: int, options: Mapping[str, Any]) -> None:
 def _named(error: BaseException, where: str, options: Mapping[str, Any]) -> Obstacle:
     match error:
         case SaslAuthenticationFailed() | AuthenticationFailedError():
-            user = options.get("sasl_plain_username")
             told = "check kafka.sasl_username, kafka.sasl_password and kafka.sasl_mechanism"
-            return Obstacle(5, f"{where} refuses the user {user!r}", told)
+            return Obstacle(5, f"{where} refuses the user or the password", told)
         case UnsupportedSaslMechanismError() | IllegalSaslStateError():
             mechanism = options.get("sasl_mechanism")
             told = "check kafka.sasl_mechanism and kafka.security_protocol"
@@ -100,7 +103,7 @@ def _named(error: BaseException, where: str, options: Mapping[str, Any]) -> Obst
             told = f"{_PROTOCOL}{_CERTIFICATE if 'ssl_context' in options else ''}"
             return Obstacle(2, f"{where} hangs up", told)
         case _:
-            return Obstacle(1, f"{where} cannot be reached ({error})", _RUNS)
+            return Obstacle(1, f"{where} cannot be reached ({error!r})", _RUNS)
 
 
 def _tls(error: ssl.SSLError, where: str) -> Obstacle:

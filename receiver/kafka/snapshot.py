@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from receiver.kafka.clients import Clients, KafkaHeaders, partition_for
 from receiver.kafka.reading import NoSuchTopic, partitions_of, started_consumer
 from receiver.kafka.scan import scan
+from receiver.kafka.strays import strays_are_errors
 
 _T = TypeVar("_T")
 OF_THE_TABLE = b"\x00"
@@ -29,7 +30,8 @@ class SnapshotFailed(Exception):
 def reading(topic: str) -> Iterator[None]:
     """Turn whatever goes wrong while ``topic`` is read into :class:`SnapshotFailed`."""
     try:
-        yield
+        with strays_are_errors():
+            yield
     except NoSuchTopic as error:
         raise SnapshotFailed(str(error)) from error
     except (KafkaError, OSError, TimeoutError) as error:

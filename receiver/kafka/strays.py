@@ -17,6 +17,15 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def end_if_cancelled() -> None:
+    """End here if the current task was asked to end, and aiokafka kept that to itself.
+
+    It suppresses CancelledError where it waits for tasks of its own that it has cancelled.
+    """
+    if is_cancelled():
+        raise asyncio.CancelledError
+
+
 @contextmanager
 def strays_are_errors() -> Iterator[None]:
     """Let a CancelledError pass only where the current task was asked to end.

@@ -13,7 +13,8 @@ from aiokafka.errors import KafkaError
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
-from receiver.kafka.strays import strays_are_errors
+from receiver.kafka.rights import forbidden
+from receiver.kafka.strays import end_if_cancelled, strays_are_errors
 from receiver.observability.alarms import Alarms
 from receiver.shards.freshness import Freshness
 from receiver.shards.neighbours import Neighbours
@@ -47,7 +48,8 @@ class Membership:
         self._neighbours = Neighbours()
         self._ending: set[asyncio.Task[None]] = set()
         self._log = log.bind(role=spec.role)
-        self._troubles = Troubles(alarms, spec.role, self._log, "membership starts again")
+        self._troubles = Troubles(self._log, "membership starts again")
+        self._alarm = f"kafka-forbids-{spec.role}"
 
     @property
     def joined(self) -> bool:
@@ -67,10 +69,18 @@ class Membership:
                     await self._take_part()
                 except Exception as error:  # noqa: BLE001 - without it the process would end
                     self._troubles.met(error, expected=(KafkaError, OSError, AssertionError))
+                    self._tell_forbidden(error)
+                end_if_cancelled()
                 # Shards go on meanwhile: only fencing, or a new assignment, ends them.
                 await asyncio.sleep(_REBUILD_AFTER)
         finally:
             await self._end()
+
+    def _tell_forbidden(self, error: Exception) -> None:
+        """Have a person give the right, if one is missing."""
+        refused = forbidden(error)
+        if refused is not None:
+            self._alarms.sound("", self._alarm, why=refused.why, remedy=refused.remedy)
 
     async def _take_part(self) -> None:
         consumer = self._clients.member(self._spec.group)
@@ -116,7 +126,7 @@ class Membership:
     def _assigned(self, partitions: frozenset[int]) -> None:
         self._log.info("partitions assigned", partitions=sorted(partitions))
         self._owned = partitions
-        self._troubles.over()
+        self._alarms.over("", self._alarm)
         self._release(self._shards.keys() - partitions)
         for partition in partitions:
             _, task = self._shards.get(partition, (None, None))

@@ -11,7 +11,8 @@ from aiokafka.errors import KafkaError
 
 from receiver.kafka.clients import Clients
 from receiver.kafka.discard import discard_consumer
-from receiver.kafka.strays import is_cancelled, strays_are_errors
+from receiver.kafka.rights import forbidden
+from receiver.kafka.strays import end_if_cancelled, strays_are_errors
 from receiver.observability.alarms import Alarms
 from receiver.shards.freshness import Freshness
 from receiver.shards.neighbours import Neighbours
@@ -73,7 +74,7 @@ class Shard:
         self._since = 0.0
         self._alarm = f"broken-{spec.role}-shard-{partition}"
         self._log = log.bind(role=spec.role, partition=partition)
-        self._troubles = Troubles(alarms, spec.role, self._log, "the shard starts again")
+        self._troubles = Troubles(self._log, "the shard starts again")
 
     async def run(self) -> None:
         """Work until cancelled, or until another owner fences us; then return."""
@@ -81,7 +82,6 @@ class Shard:
             await self._run()
         finally:
             self._alarms.over("", self._alarm)
-            self._troubles.over()
 
     async def _run(self) -> None:
         backoff = _SHORTEST_BACKOFF
@@ -108,9 +108,11 @@ class Shard:
                     backoff = _SHORTEST_BACKOFF
                 self._enter(ShardState.RETRYING, repr(error))
                 self._troubles.met(error, expected=(SessionLost,))
-            if is_cancelled():
-                # Throwing the session away failed, and hid that we are not to go on.
-                raise asyncio.CancelledError
+                refused = forbidden(error)
+                if refused is not None:
+                    self._alarms.sound("", self._alarm, why=refused.why, remedy=refused.remedy)
+            # Throwing the session away may have failed, and hidden that we are not to go on.
+            end_if_cancelled()
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, _LONGEST_BACKOFF)
 
@@ -130,10 +132,13 @@ class Shard:
             await opened.restore(self._progress())
             self.open = opened
             self._enter(ShardState.RUNNING)
-            self._alarms.over("", self._alarm)
-            self._troubles.over()
             self._log.info("the shard runs", entries=len(opened.entries), at=opened.position.offset)
-            await self._work(opened)
+            # Not at once: a right may be missed only by what it writes, at every start again.
+            well = asyncio.get_running_loop().call_later(_WELL_AFTER, self._well)
+            try:
+                await self._work(opened)
+            finally:
+                well.cancel()
         finally:
             self.open = None
             # Shielded: a second cancel must not leave a producer behind that still sends.
@@ -151,6 +156,9 @@ class Shard:
                 self._log.info("restoring", read=read)
 
         return tell
+
+    def _well(self) -> None:
+        self._alarms.over("", self._alarm)
 
     def _enter(self, state: ShardState, problem: str = "") -> None:
         self.state, self.problem = state, problem

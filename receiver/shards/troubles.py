@@ -1,11 +1,10 @@
-"""What keeps a shard, or a whole role, from its work: told without flooding the log."""
+"""What fails again and again, told without flooding the log."""
 
 import asyncio
 
 import structlog
 
-from receiver.kafka.rights import causes, forbidden
-from receiver.observability.alarms import Alarms
+from receiver.kafka.rights import causes
 
 _AGAIN_AFTER = 60.0
 """Seconds after which the same trouble is told once more."""
@@ -15,19 +14,13 @@ class Troubles:
     """The failures of one thing that starts again after each.
 
     One that comes at every start is logged as ``message`` when it is new, and once a minute then.
-    Where a right is missing a person must give it: that is an alarm of the ``role``.
     """
 
-    def __init__(
-        self, alarms: Alarms, role: str, log: structlog.stdlib.BoundLogger, message: str
-    ) -> None:
-        self._alarms = alarms
-        self._code = f"kafka-forbids-{role}"
+    def __init__(self, log: structlog.stdlib.BoundLogger, message: str) -> None:
         self._log = log
         self._message = message
         self._told: tuple[type[BaseException], ...] = ()
         self._told_at = 0.0
-        self._has_alarm = False
 
     def met(self, error: Exception, *, expected: tuple[type[Exception], ...]) -> None:
         """Tell of a failure, with its traceback unless it is of an ``expected`` kind."""
@@ -36,14 +29,3 @@ class Troubles:
             self._told, self._told_at = kinds, now
             unexpected = not isinstance(error, expected)
             self._log.warning(self._message, why=repr(error), exc_info=unexpected)
-        refused = forbidden(error)
-        if refused is not None:
-            self._has_alarm = True
-            self._alarms.sound("", self._code, why=refused.why, remedy=refused.remedy)
-
-    def over(self) -> None:
-        """Note that it works, or is not ours any more."""
-        self._told = ()
-        if self._has_alarm:
-            self._has_alarm = False
-            self._alarms.over("", self._code)

@@ -29,6 +29,7 @@ class Cluster:
         monkeypatch.setattr(inspection, "compare_topics", self._compare)
         monkeypatch.setattr(inspection, "obstacle", self._obstacle)
         self.obstacle: Obstacle | None = None
+        self.obstacles_sought = 0
         self.refusal: type[BaseException] = KafkaConnectionError
         self.hangs = 0.0
         self.alarms = Alarms(lambda: datetime(2026, 11, 22, tzinfo=UTC))
@@ -40,6 +41,7 @@ class Cluster:
         return [alarm.code for alarm in self.alarms.present]
 
     async def _obstacle(self, *_: object) -> Obstacle | None:
+        self.obstacles_sought += 1
         return self.obstacle
 
     async def _compare(self, *_: object) -> list[TopicState]:
@@ -123,10 +125,10 @@ async def test_kafka_away_for_half_a_minute_is_an_alarm(
 async def test_the_alarm_says_what_keeps_us_from_kafka(cluster: Cluster) -> None:
     """Nobody is told to bring back a cluster that is there and refuses a password."""
     cluster.answers, cluster.hangs = False, 40
-    cluster.obstacle = Obstacle(5, "k:9092 refuses the user 'u'", "check kafka.sasl_password")
+    cluster.obstacle = Obstacle(5, "k:9092 refuses the user", "check kafka.sasl_password")
     await cluster.inspection.look()
     [alarm] = cluster.alarms.present
-    assert alarm.why == "Kafka cannot be reached: k:9092 refuses the user 'u'"
+    assert alarm.why == "Kafka cannot be reached: k:9092 refuses the user"
     assert alarm.remedy.startswith("check kafka.sasl_password; webhooks are kept in the spool")
 
 
@@ -139,6 +141,22 @@ async def test_topics_that_may_not_be_seen_are_not_to_be_made(cluster: Cluster) 
     cluster.states = [TopicState(SPEC, exists=False)]
     await cluster.inspection.look()
     assert cluster.inspection.remedy == "run 'payevents topics create'"
+
+
+async def test_what_nobody_expects_does_not_end_the_inspection(cluster: Cluster) -> None:
+    """Such as the UnicodeError for a host with two dots in a row."""
+    cluster.answers, cluster.refusal = False, UnicodeError
+    await cluster.inspection.look()
+    assert "UnicodeError" in cluster.inspection.problem
+
+
+async def test_the_obstacle_is_looked_for_now_and_then(cluster: Cluster) -> None:
+    """Each question is a sign-in more that fails, and some directories lock accounts for that."""
+    cluster.answers = False
+    for _ in range(31):
+        await cluster.inspection.look()
+        cluster.now += 1
+    assert cluster.obstacles_sought == 3
 
 
 async def test_a_look_that_was_cancelled_inside_is_a_look_that_failed(cluster: Cluster) -> None:

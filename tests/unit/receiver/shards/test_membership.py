@@ -131,6 +131,22 @@ async def test_a_consumer_that_ends_by_a_cancellation_does_not_end_it() -> None:
 
 
 @virtual
+async def test_a_cancellation_that_aiokafka_swallows_ends_it_all_the_same() -> None:
+    """It suppresses one where it waits for its own tasks; nobody cancels twice."""
+
+    async def swallow() -> None:
+        try:
+            await never()
+        except asyncio.CancelledError:
+            await fail()
+
+    members = Members(fetch=swallow)
+    async with members.taking_part(30.0):
+        pass
+    assert len(members.made) == 1
+
+
+@virtual
 async def test_the_same_trouble_is_told_once_a_minute() -> None:
     """It comes every second while Kafka is away, and would bury all else in the log."""
     with capture_logs() as logs:

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import cast
 
+from aiokafka.errors import TopicAuthorizationFailedError
+from structlog.testing import capture_logs
+
 from receiver.kafka.clients import Clients
 from receiver.observability.alarms import Alarms
 from receiver.shards.freshness import Freshness
@@ -136,3 +139,25 @@ async def test_it_starts_again_at_once_while_that_is_known() -> None:
     freshness.confirm(0.0)
     starts = await starts_within(9.0, FailingShard(SessionLost, 5.0, freshness))
     assert starts[1] < 5.1
+
+
+@virtual
+async def test_a_right_that_is_missed_at_work_is_one_lasting_alarm() -> None:
+    """The shard runs again and again for a moment: the alarm does not end with each."""
+    shard = FailingShard(_forbidden, 0.2)
+    life = asyncio.create_task(shard.run())
+    with capture_logs() as logs:
+        await asyncio.sleep(300.0)
+    [alarm] = shard._alarms.present
+    assert alarm.code == "broken-route-shard-0"
+    assert "the topic payments.invoices" in alarm.why
+    assert len([each for each in logs if each["event"] == "alarm"]) == 1
+    assert len([each for each in logs if each["event"] == "the shard starts again"]) == 5
+    life.cancel()
+    await asyncio.wait([life])
+
+
+def _forbidden() -> SessionLost:
+    error = SessionLost("the transaction did not end")
+    error.__cause__ = TopicAuthorizationFailedError("payments.invoices")
+    return error
