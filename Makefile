@@ -39,7 +39,7 @@ demo: setup  ## the main job, running: no Kafka, Docker or account needed
 
 test: lint test-fast test-simulation test-demo test-console test-alerts test-kafka  ## everything
 
-test-fast: setup  ## the tests that need no broker, within a minute
+test-fast: setup  ## the tests that need no broker, in about a minute
 	$(BIN)/pytest -q -n auto --ignore=tests/kafka --ignore=tests/demo --ignore=tests/simulation \
 		--ignore=tests/console --ignore=tests/alerts
 
