@@ -43,9 +43,6 @@ class Obstacle:
     why: str
     remedy: str
 
-    def __str__(self) -> str:
-        return f"{self.why}; {self.remedy}"
-
 
 async def obstacle(clients: Clients) -> Obstacle | None:
     """Ask each of the brokers asked first; return what tells most, None if one of them answers."""

@@ -28,9 +28,6 @@ class Forbidden:
     why: str
     remedy: str
 
-    def __str__(self) -> str:
-        return f"{self.why}; {self.remedy}"
-
 
 def forbidden(error: BaseException) -> Forbidden | None:
     """Return what was refused for want of a right, None if ``error`` has another cause."""
