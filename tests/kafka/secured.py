@@ -55,7 +55,6 @@ class Secured:
     cluster: Cluster
     trusted: Certificate
     ours: Certificate
-    stranger: Certificate
 
     def settings(self, door: str = SIGNING_IN, **changes: str) -> str:
         """Return the lines of [kafka] with which one comes in; ``changes`` replace or add."""
@@ -119,7 +118,6 @@ def guarded(folder: Path) -> Secured:
         Cluster(security=Security(doors, is_authorized=True)),
         trusted,
         certify(trusted, folder, USER, KEY_PASSWORD.encode()),
-        authority(folder, "stranger"),
     )
 
 

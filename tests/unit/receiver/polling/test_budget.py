@@ -61,11 +61,10 @@ async def test_those_who_wait_are_served_in_turn() -> None:
     assert served == [(0, 0.0), (1, 10.0), (2, 20.0), (3, 30.0)]
 
 
-@virtual
-async def test_another_budget_holds_for_those_who_wait() -> None:
-    """Whoever raises it does not want to see a call wait for an hour."""
+async def seven_calls_at(*, calls: int, changed_at: float, to: int) -> list[float]:
+    """Return when each of seven calls is made, if so many an hour become others at some time."""
     time, made = asyncio.get_running_loop().time, list[float]()
-    tested = budget(2, 3600.0)
+    tested = budget(calls, 3600.0)
 
     async def call() -> None:
         await tested.take()
@@ -74,26 +73,22 @@ async def test_another_budget_holds_for_those_who_wait() -> None:
     async with asyncio.TaskGroup() as group:
         for _ in range(7):
             group.create_task(call())
-        await asyncio.sleep(600.0)
-        tested.allow(5, 3600.0)
+        await asyncio.sleep(changed_at)
+        tested.allow(to, 3600.0)
+    return made
+
+
+@virtual
+async def test_another_budget_holds_for_those_who_wait() -> None:
+    """Whoever raises it does not want to see a call wait for an hour."""
+    made = await seven_calls_at(calls=2, changed_at=600.0, to=5)
     assert made == [0.0] * 2 + [600.0] * 3 + [3600.0] * 2
 
 
 @virtual
 async def test_a_smaller_budget_holds_for_those_who_wait() -> None:
     """No period sees more calls than are allowed now."""
-    time, made = asyncio.get_running_loop().time, list[float]()
-    tested = budget(4, 3600.0)
-
-    async def call() -> None:
-        await tested.take()
-        made.append(time())
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(7):
-            group.create_task(call())
-        await asyncio.sleep(630.0)
-        tested.allow(2, 3600.0)
+    made = await seven_calls_at(calls=4, changed_at=630.0, to=2)
     assert made == [0.0] * 4 + [3600.0] * 2 + [7200.0]
 
 
