@@ -1,5 +1,7 @@
 """From the records of an inbox partition to what a transaction will write: no Kafka, no waiting."""
 
+from collections.abc import Sequence
+
 import structlog
 
 from config.topics import Topics
@@ -9,9 +11,10 @@ from handlers.observation import Observation, Position
 from receiver.inbox import MOST_BYTES
 from receiver.kafka.clients import Record
 from receiver.routing.batch import Batch
-from receiver.routing.expiry import Expiry, Retention
+from receiver.routing.expiry import Expiry, Retention, horizon_in
 from receiver.routing.letters import Refusal, count_key, removal, write
-from receiver.routing.route import Consequences, Route
+from receiver.routing.route import Route
+from receiver.routing.steps import Case, Consequences
 from receiver.routing.throttle import Throttle
 from receiver.shards.open_shard import InputRecord
 from receiver.watches.requests import Request, partition_key, to_record
@@ -38,22 +41,25 @@ class Handling:
         self._clock = clock
         self._partition = partition
 
-    def take(self, record: InputRecord, partitions: int, batch: Batch) -> None:
-        """Handle a record of an inbox of so many ``partitions``, or hand it on to its home.
+    def take(self, records: Sequence[InputRecord], partitions: int, batch: Batch) -> None:
+        """Handle records of an inbox of so many ``partitions``, or hand them on to their homes.
 
         That is another one if it was appended before there were so many of them, or by a receiver
         that has not noticed yet. What is too large to be appended again is at home where it is.
         """
-        key = record.key
-        if _is_oversized(record):
-            # A letter that held all of it would be refused for ever.
-            cut = InputRecord(record.offset, None, None, ())
-            self._refuse(cut, "it is larger than what payevents writes: see it in the inbox", batch)
-        elif key and (home := batch.partition_for(key, partitions)) != self._partition:
-            as_it_is = Record(key, record.value, list(record.headers))
-            batch.place(self._topics.inbox, home, as_it_is)
-        else:
-            self._observe(record, batch)
+        at_home = [each for each in records if self._is_at_home(each, partitions, batch)]
+        cases = [
+            (record, self._case(record, observation, batch))
+            for record in at_home
+            if (observation := self._observation(record, batch)) is not None
+        ]
+        results = self._route.consequences([case for _, case in cases], batch)
+        for (record, case), result in zip(cases, results, strict=True):
+            self._write(result, record, case.at, batch)
+            observation = case.observation
+            if observation.letter_id is not None:
+                self._settle_redriven(observation.letter_id, result, batch)
+            batch.tally.add(observation, result)
 
     def tell_what_is_due(self, batch: Batch) -> None:
         """Tell the signs of life that are due, of the records handled and of earlier ones."""
@@ -61,21 +67,34 @@ class Handling:
         if signs:
             batch.add_signs_of_life(self._topics.watch_requests, signs)
 
-    def _observe(self, record: InputRecord, batch: Batch) -> None:
+    def _is_at_home(self, record: InputRecord, partitions: int, batch: Batch) -> bool:
+        """Tell whether an observation is to be read here; else say, or see to it, what becomes."""
+        key = record.key
+        if _is_oversized(record):
+            # A letter that held all of it would be refused for ever.
+            cut = InputRecord(record.offset, None, None, ())
+            self._refuse(cut, "it is larger than what payevents writes: see it in the inbox", batch)
+            return False
+        if key and (home := batch.partition_for(key, partitions)) != self._partition:
+            as_it_is = Record(key, record.value, list(record.headers))
+            batch.place(self._topics.inbox, home, as_it_is)
+            return False
+        return True
+
+    def _observation(self, record: InputRecord, batch: Batch) -> Observation | None:
+        """Return the observation in a record; None if there is none, which is a dead letter."""
         try:
-            observation = Observation.from_record(record.headers, record.value or b"")
+            return Observation.from_record(record.headers, record.value or b"")
         except ValueError as error:
             self._refuse(record, str(error), batch)
-            return
+            return None
+
+    def _case(self, record: InputRecord, observation: Observation, batch: Batch) -> Case:
+        """Return the case, with the ledger's horizon as this observation moves it."""
         moved = self.expiry.saw(observation.received_at, batch)
         if moved:
             batch.changes.update(moved)
-        at = self._at(record)
-        result = self._route.consequences(record.key or b"", observation, at, batch)
-        self._write(result, record, at, batch)
-        if observation.letter_id is not None:
-            self._settle_redriven(observation.letter_id, result, batch)
-        batch.tally.add(observation, result)
+        return Case(record.key or b"", observation, self._at(record), horizon_in(batch))
 
     def _write(self, result: Consequences, record: InputRecord, at: Position, batch: Batch) -> None:
         if result.entry is not None:

@@ -1,8 +1,8 @@
-"""One observation's consequences, worked out from the ledger alone: no Kafka, no waiting."""
+"""What follows from observations, worked out from the ledger alone: no Kafka, no waiting."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 import structlog
@@ -11,19 +11,19 @@ from config.topics import Topics
 from handlers.clock import rfc3339
 from handlers.contradiction import contradiction
 from handlers.entry import Published
-from handlers.fact import Claim, Fact, Interpretation, Reading, Uninterpretable
+from handlers.fact import Claim, Fact, Reading, Uninterpretable
 from handlers.history import ImportSince
 from handlers.ledger import Entry, Settlement, settle
 from handlers.letters import Reason, letter_id
-from handlers.observation import CONFIRMED, Observation, Origin, Position
+from handlers.observation import CONFIRMED, Observation, Origin
 from handlers.provider import Handler
 from handlers.resource import ResourceKey
-from handlers.writing import WrittenEvent, write_events
+from handlers.writing import write_events
 from receiver.accounts.registry import Accounts
-from receiver.registration.signs import Sign
-from receiver.routing.expiry import Ledger, horizon_in
+from receiver.routing.expiry import Ledger
 from receiver.routing.letters import Refusal, bounded
 from receiver.routing.signs import announced_by, signs_of, topics_of
+from receiver.routing.steps import Case, Consequences, Known, Progress, refusal_of, take_step
 from receiver.watches.requests import LookUp, Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -31,24 +31,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _MOST_ROUTES = 10_000
 """Sorts of resources whose topic is remembered: six kinds, test or live, of each account."""
-
-
-class Consequences(msgspec.Struct, gc=False):
-    """What follows from one observation. ``refusals`` become dead letters.
-
-    ``events`` go to ``topic``: an observation is about one resource. ``signs`` tell of the
-    account's webhooks, each as often as it is seen. ``history`` counts the facts that were entered
-    in the ledger because they are history.
-    """
-
-    entry: tuple[bytes, bytes] | None = None
-    topic: str = ""
-    events: Sequence[WrittenEvent] = ()
-    duplicates: int = 0
-    history: int = 0
-    refusals: list[Refusal] = []
-    look_up: LookUp | None = None
-    signs: Sequence[Sign] = ()
 
 
 class Route:
@@ -64,62 +46,79 @@ class Route:
 
         self._topic_of = topic_of
 
-    def consequences(
-        self, key: bytes, observation: Observation, at: Position, ledger: Ledger
-    ) -> Consequences:
-        """Return what follows from ``observation``, which stands in the inbox under ``key``.
+    def consequences(self, cases: Sequence[Case], ledger: Ledger) -> Sequence[Consequences]:
+        """Return what follows from each case, as if what follows from those before were written.
 
         Never raises: whatever goes wrong with an observation is a dead letter, not a stuck shard.
         """
+        known = Known(ledger)
+        progress = [Progress(case, Consequences()) for case in cases]
+        take_step(self._interpret, progress)
+        take_step(partial(self._consider, known), progress)
+        take_step(_look_for_signs, progress)
         try:
-            result = self._consider(key, observation, at, ledger)
-        except Uninterpretable as refusal:
-            result = _refused(observation, refusal.reason, refusal.detail)
+            for each in progress:
+                self._write_events(each)
         except Exception as error:
-            place = msgspec.structs.asdict(at)
-            log.exception("an observation could not be read", account=observation.account, at=place)
-            result = _refused(observation, Reason.INTERNAL_ERROR, repr(error))
-        if result.refusals:
-            named = bounded(observation, self._accounts.get(observation.account))
-            result.refusals = [
-                msgspec.structs.replace(refusal, letter_id=letter_id(named, refusal.reason))
-                for refusal in result.refusals
-            ]
-        return result
+            log.exception("events could not be written", **each.place)
+            if len(cases) > 1:
+                # What came after it was settled as if they were published.
+                return self._one_by_one(cases, ledger)
+            each.refuse(Reason.INTERNAL_ERROR, repr(error))
+        for each in progress:
+            if each.result.refusals:
+                self._name_letters(each)
+        return [each.result for each in progress]
 
-    def _consider(
-        self, key: bytes, observation: Observation, at: Position, ledger: Ledger
-    ) -> Consequences:
+    def _one_by_one(self, cases: Sequence[Case], ledger: Ledger) -> Sequence[Consequences]:
+        known = Known(ledger)
+        results: list[Consequences] = []
+        for case in cases:
+            (result,) = self.consequences([case], known)
+            if result.entry is not None:
+                known.enter(*result.entry)
+            results.append(result)
+        return results
+
+    def _interpret(self, each: Progress) -> None:
+        observation = each.case.observation
         handler = self._accounts.get(observation.account)
         if handler is None:
             detail = f"the account {observation.account!r} is not in the configuration"
             raise Uninterpretable(Reason.UNKNOWN_ACCOUNT, detail)
-        said: Interpretation = handler.interpret(observation)
-        result = Consequences()
+        each.handler, each.said = handler, handler.interpret(observation)
+
+    def _consider(self, known: Known, each: Progress) -> None:
+        """Settle the reading, and pursue the claim: all that needs the ledger."""
+        case, handler, said, result = each.case, each.handler, each.said, each.result
+        if handler is None:
+            return
         settlement = None
         if said.reading is not None:
-            settlement = self._settle(handler, said.reading, observation, at, ledger, result)
-        result.signs = signs_of(handler, observation, said, settlement)
+            settlement = self._settle(handler, said.reading, case, known, result)
         if said.claim is not None:
             askable = handler.can_look_up(said.claim)
-            known = _published(said.claim, ledger, result)
-            self._pursue(said.claim, known, askable, key, observation, result)
+            published = _published(said.claim, known, result)
+            self._pursue(said.claim, published, askable, case, result)
         if settlement is not None and settlement.withheld and result.look_up is None:
             # While the provider is asked, the observation waits: it comes again with the answer.
-            detail = _doubt(settlement.withheld, horizon_in(ledger))
-            result.refusals.append(_refusal(observation, Reason.EXPIRED, detail))
-        return result
+            detail = _doubt(settlement.withheld, case.horizon)
+            result.refusals.append(refusal_of(case.observation, Reason.EXPIRED, detail))
+        each.settlement = settlement
+        if result.entry is not None:
+            # Last: of what fails, nothing is known.
+            known.enter(*result.entry)
 
     def _settle(
         self,
         handler: Handler,
         reading: Reading,
-        observation: Observation,
-        at: Position,
+        case: Case,
         ledger: Ledger,
         result: Consequences,
     ) -> Settlement:
-        """Add what the reading leads to."""
+        """Add what the reading does to the ledger."""
+        observation = case.observation
         ledger_key = reading.resource.names.partition_key.encode()
         raw = ledger.get(ledger_key)
         entry = None if raw is None else Entry.decode(raw)
@@ -133,13 +132,13 @@ class Route:
         if observation.origin is not Origin.WEBHOOK:
             conflict = contradiction(entry, reading, observation.received_at)
             if conflict is not None:
-                result.refusals.append(_refusal(observation, Reason.CONTRADICTS_LEDGER, conflict))
+                result.refusals.append(refusal_of(observation, Reason.CONTRADICTS_LEDGER, conflict))
         day = handler.import_start
         settlement = settle(
             entry,
             reading,
             observation.received_at,
-            horizon_in(ledger),
+            case.horizon,
             announces=announces,
             unannounced=topics if is_reconciled else (),
             import_since=None if day is None else ImportSince.of(day, observation),
@@ -148,12 +147,29 @@ class Route:
         result.history = len(settlement.history)
         if settlement.publications or settlement.announced or settlement.history:
             result.entry = (ledger_key, settlement.entry.encode())
-        if settlement.publications:
+        return settlement
+
+    def _write_events(self, each: Progress) -> None:
+        settlement, said = each.settlement, each.said
+        if settlement is not None and said.reading is not None and settlement.publications:
+            case, reading, result = each.case, said.reading, each.result
             result.topic = self._topic(reading.resource)
             result.events = write_events(
-                settlement.publications, reading, observation, at, source_base=self._source_base
+                settlement.publications,
+                reading,
+                case.observation,
+                case.at,
+                source_base=self._source_base,
             )
-        return settlement
+
+    def _name_letters(self, each: Progress) -> None:
+        """Give each refusal the id of its letter, of which no stranger can make many."""
+        observation, result = each.case.observation, each.result
+        named = bounded(observation, self._accounts.get(observation.account))
+        result.refusals = [
+            msgspec.structs.replace(refusal, letter_id=letter_id(named, refusal.reason))
+            for refusal in result.refusals
+        ]
 
     def _topic(self, resource: ResourceKey) -> str:
         """Return where the events of a resource go."""
@@ -167,21 +183,27 @@ class Route:
         claim: Claim,
         known: Published | None,
         askable: bool,
-        key: bytes,
-        observation: Observation,
+        case: Case,
         result: Consequences,
     ) -> None:
         """Have the claim looked up, or refuse it; ``known`` is the claimed fact, if published."""
         # Where a reconciliation was faster than the webhook, only the answer shows that a webhook
         # did tell of it. An observation that has its verdict never asks again.
+        observation = case.observation
         is_told = known is not None and not known.unannounced
         if is_told or observation.verdict == CONFIRMED:
             return
         if askable and observation.verdict is None:
-            original = Original.of(key.decode(errors="replace"), observation)
+            original = Original.of(case.key.decode(errors="replace"), observation)
             result.look_up = LookUp(observation.account, claim, original)
         elif known is None:
             result.refusals.append(_unproven(observation))
+
+
+def _look_for_signs(each: Progress) -> None:
+    if each.handler is not None:
+        observation = each.case.observation
+        each.result.signs = signs_of(each.handler, observation, each.said, each.settlement)
 
 
 def _published(claim: Claim, ledger: Ledger, result: Consequences) -> Published | None:
@@ -198,20 +220,12 @@ def _unproven(observation: Observation) -> Refusal:
     claimed = f"the topic {observation.topic!r} says more than the body"
     if observation.verdict is None:
         detail = f"{claimed}, and the provider cannot be asked"
-        return _refusal(observation, Reason.TOPIC_BEYOND_BODY, detail)
+        return refusal_of(observation, Reason.TOPIC_BEYOND_BODY, detail)
     detail = f"{claimed}, and the provider does not bear it out: {observation.verdict}"
-    return _refusal(observation, Reason.CLAIM_NOT_CONFIRMED, detail)
+    return refusal_of(observation, Reason.CLAIM_NOT_CONFIRMED, detail)
 
 
 def _doubt(withheld: Sequence[Fact], horizon: datetime | None) -> str:
     facts = ", ".join(fact.action for fact in withheld)
     told = "" if horizon is None else f" {rfc3339(horizon)}"
     return f"{facts}: not dated, or before the ledger's horizon{told}, and so perhaps a repetition"
-
-
-def _refusal(observation: Observation, reason: str, detail: str) -> Refusal:
-    return Refusal(letter_id(observation, reason), reason, detail)
-
-
-def _refused(observation: Observation, reason: str, detail: str) -> Consequences:
-    return Consequences(refusals=[_refusal(observation, reason, detail)])

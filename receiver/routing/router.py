@@ -92,8 +92,7 @@ class Router:
                 if first:
                     # They must not keep waiting whoever else is at work in this process.
                     await asyncio.sleep(0)
-                for record in records[first : first + _AT_A_STRETCH]:
-                    handling.take(record, partitions, batch)
+                handling.take(records[first : first + _AT_A_STRETCH], partitions, batch)
         handling.tell_what_is_due(batch)
         outputs = await batch.outputs(shard.partitions)
         await shard.commit(batch.changes, outputs=outputs, offset=shard.reached)

@@ -3,7 +3,7 @@
 from handlers.letters import Reason
 from handlers.observation import Observation
 from receiver.routing.letters import Refusal
-from receiver.routing.route import Consequences
+from receiver.routing.steps import Consequences
 
 
 class Tally:

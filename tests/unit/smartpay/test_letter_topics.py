@@ -14,6 +14,7 @@ from handlers.smartpay.settings import SmartPaySettings
 from handlers.smartpay.topics import REGISTRATION, TOPICS, UNKNOWN
 from receiver.accounts.registry import Accounts
 from receiver.routing.route import Route
+from receiver.routing.steps import Case
 
 BODY = b'{"invoice_id": "i1", "amount": "ten"}'
 SIGNED = Observation("shop", Origin.WEBHOOK, "", datetime(2026, 1, 1, tzinfo=UTC), BODY)
@@ -30,7 +31,7 @@ def accounts() -> Accounts:
 def letters(accounts: Accounts, observation: Observation) -> set[str]:
     """Return the ids of the letters that an observation becomes."""
     route = Route(accounts, Topics.named("", ()))
-    result = route.consequences(b"key", observation, Position("inbox", 0, 0), {})
+    (result,) = route.consequences([Case(b"key", observation, Position("inbox", 0, 0))], {})
     return {refusal.letter_id for refusal in result.refusals}
 
 
