@@ -24,6 +24,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _MOST_AROUND = 64 * 1024
 """Bytes of key and headers: far more than payevents ever writes with an observation."""
 
+_TOO_LARGE = "it is larger than what payevents writes: see it in the inbox"
+
 
 class Handling:
     """Handles the records of one session of a shard.
@@ -47,19 +49,14 @@ class Handling:
         That is another one if it was appended before there were so many of them, or by a receiver
         that has not noticed yet. What is too large to be appended again is at home where it is.
         """
-        at_home = [each for each in records if self._is_at_home(each, partitions, batch)]
-        cases = [
-            (record, self._case(record, observation, batch))
-            for record in at_home
-            if (observation := self._observation(record, batch)) is not None
-        ]
-        results = self._route.consequences([case for _, case in cases], batch)
-        for (record, case), result in zip(cases, results, strict=True):
-            self._write(result, record, case.at, batch)
-            observation = case.observation
-            if observation.letter_id is not None:
-                self._settle_redriven(observation.letter_id, result, batch)
-            batch.tally.add(observation, result)
+        arrived = [(record, self._arrived(record, partitions, batch)) for record in records]
+        cases = [case for _, case in arrived if isinstance(case, Case)]
+        results = iter(self._route.consequences(cases, batch))
+        for record, case in arrived:
+            if isinstance(case, Case):
+                self._write_all(next(results), record, case, batch)
+            elif case is not None:
+                self._refuse(record, case, batch)
 
     def tell_what_is_due(self, batch: Batch) -> None:
         """Tell the signs of life that are due, of the records handled and of earlier ones."""
@@ -67,34 +64,35 @@ class Handling:
         if signs:
             batch.add_signs_of_life(self._topics.watch_requests, signs)
 
-    def _is_at_home(self, record: InputRecord, partitions: int, batch: Batch) -> bool:
-        """Tell whether an observation is to be read here; else say, or see to it, what becomes."""
+    def _arrived(self, record: InputRecord, partitions: int, batch: Batch) -> Case | str | None:
+        """Return the observation in a record, or why it is none; None if it was handed on.
+
+        The ledger's horizon moves with it.
+        """
         key = record.key
         if _is_oversized(record):
-            # A letter that held all of it would be refused for ever.
-            cut = InputRecord(record.offset, None, None, ())
-            self._refuse(cut, "it is larger than what payevents writes: see it in the inbox", batch)
-            return False
+            return _TOO_LARGE
         if key and (home := batch.partition_for(key, partitions)) != self._partition:
             as_it_is = Record(key, record.value, list(record.headers))
             batch.place(self._topics.inbox, home, as_it_is)
-            return False
-        return True
-
-    def _observation(self, record: InputRecord, batch: Batch) -> Observation | None:
-        """Return the observation in a record; None if there is none, which is a dead letter."""
-        try:
-            return Observation.from_record(record.headers, record.value or b"")
-        except ValueError as error:
-            self._refuse(record, str(error), batch)
             return None
-
-    def _case(self, record: InputRecord, observation: Observation, batch: Batch) -> Case:
-        """Return the case, with the ledger's horizon as this observation moves it."""
+        try:
+            observation = Observation.from_record(record.headers, record.value or b"")
+        except ValueError as error:
+            return str(error)
         moved = self.expiry.saw(observation.received_at, batch)
         if moved:
             batch.changes.update(moved)
-        return Case(record.key or b"", observation, self._at(record), horizon_in(batch))
+        return Case(key or b"", observation, self._at(record), horizon_in(batch))
+
+    def _write_all(
+        self, result: Consequences, record: InputRecord, case: Case, batch: Batch
+    ) -> None:
+        observation = case.observation
+        self._write(result, record, case.at, batch)
+        if observation.letter_id is not None:
+            self._settle_redriven(observation.letter_id, result, batch)
+        batch.tally.add(observation, result)
 
     def _write(self, result: Consequences, record: InputRecord, at: Position, batch: Batch) -> None:
         if result.entry is not None:
@@ -123,6 +121,9 @@ class Handling:
     def _refuse(self, record: InputRecord, detail: str, batch: Batch) -> None:
         """Make a dead letter of what is no observation."""
         at = self._at(record)
+        if detail is _TOO_LARGE:
+            # A letter that held all of it would be refused for ever.
+            record = InputRecord(record.offset, None, None, ())
         letter_id = f"{at.topic}-{at.partition}-{at.offset}"
         stray = Refusal(letter_id, Reason.NOT_AN_OBSERVATION, detail)
         self._add_letter(stray, record, at, batch)

@@ -34,7 +34,7 @@ _MOST_ROUTES = 10_000
 
 
 class Route:
-    """Works out what follows from an observation."""
+    """Works out what follows from observations."""
 
     def __init__(self, accounts: Accounts, topics: Topics, source_base: str = "") -> None:
         self._accounts = accounts
@@ -55,16 +55,9 @@ class Route:
         progress = [Progress(case, Consequences()) for case in cases]
         take_step(self._interpret, progress)
         take_step(partial(self._consider, known), progress)
-        take_step(_look_for_signs, progress)
-        try:
-            for each in progress:
-                self._write_events(each)
-        except Exception as error:
-            log.exception("events could not be written", **each.place)
-            if len(cases) > 1:
-                # What came after it was settled as if they were published.
-                return self._one_by_one(cases, ledger)
-            each.refuse(Reason.INTERNAL_ERROR, repr(error))
+        if not self._has_written(progress) and len(cases) > 1:
+            # What came after it was settled as if its events were published.
+            return self._one_by_one(cases, ledger)
         for each in progress:
             if each.result.refusals:
                 self._name_letters(each)
@@ -148,6 +141,22 @@ class Route:
         if settlement.publications or settlement.announced or settlement.history:
             result.entry = (ledger_key, settlement.entry.encode())
         return settlement
+
+    def _has_written(self, progress: Sequence[Progress]) -> bool:
+        """Take the steps after which nothing may be refused alone; tell whether all went well.
+
+        What fails is refused; it is the last, or nothing of the others may be kept.
+        """
+        try:
+            for each in progress:
+                _look_for_signs(each)
+            for each in progress:
+                self._write_events(each)
+        except Exception as error:
+            log.exception("events could not be written", **each.place)
+            each.refuse(Reason.INTERNAL_ERROR, repr(error))
+            return False
+        return True
 
     def _write_events(self, each: Progress) -> None:
         settlement, said = each.settlement, each.said

@@ -2,7 +2,8 @@
 
 To interpret a hundred and then settle a hundred takes two thirds of the time that doing everything
 to one after another does: what a step needs, the processor has at hand. What comes out must be the
-same, and so no step looks at what a later one of an earlier observation decides.
+same, and so a step looks at nothing that a later one of an earlier observation decides. Settling
+takes for granted that what it settles is then written: where it is not, they go one by one.
 """
 
 from collections.abc import Callable, Sequence

@@ -18,6 +18,7 @@ from handlers.smartpay import provider
 from handlers.smartpay.handler import SmartPayHandler
 from handlers.smartpay.settings import SmartPaySettings
 from receiver.accounts.registry import Accounts
+from receiver.inbox import MOST_BYTES
 from receiver.routing.batch import Batch
 from receiver.routing.expiry import Retention
 from receiver.routing.handling import Handling
@@ -101,6 +102,9 @@ def test_it_makes_no_difference_how_many_are_taken_together(
     """Repeated, refused, claimed, forgotten: the same bytes come out, in the same order."""
     random = Random(seed)
     records = [record(offset, observation(random, offset)) for offset in range(MANY)]
+    for offset in range(0, MANY, 9):
+        stray = InputRecord(offset, None, b"x" * random.choice((1, MOST_BYTES + 1)), ())
+        records[offset] = stray
     alone = routed(route, records, 1, retention)
     assert len(alone[1]) > MANY // 4
     for together in (2, 7, 100, MANY):
@@ -143,3 +147,24 @@ def test_events_that_cannot_be_written_leave_nothing_in_the_ledger(
     assert [kind for _, kind in tally["events"]] == [
         f"payments.invoice.{each}" for each in published
     ]
+
+
+def test_an_observation_whose_signs_cannot_be_told_leaves_nothing_either(
+    route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signs are looked for after all are settled: a failure there has none of it kept."""
+
+    def failing(_handler: object, seen: Observation, *_: object) -> tuple[()]:
+        if b"date_paid" not in seen.body:
+            raise MemoryError
+        return ()
+
+    monkeypatch.setattr("receiver.routing.route.signs_of", failing)
+    bodies = (b'{"invoice_id": "i1"}', b'{"invoice_id": "i1", "date_paid": "2026-04-01T10:00:00Z"}')
+    seen = [Observation("shop", Origin.WEBHOOK, "invoice/created", NOW, body) for body in bodies]
+    records = [record(offset, each) for offset, each in enumerate(seen)]
+    alone, together = (routed(route, records, many, Retention()) for many in (1, 2))
+    assert together == alone
+    tally: Any = together[1][-1]
+    published = [kind for _, kind in tally["events"]]
+    assert published == ["payments.invoice.created", "payments.invoice.paid"]
