@@ -1,6 +1,7 @@
 """From the records of an inbox partition to what a transaction will write: no Kafka, no waiting."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -24,7 +25,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _MOST_AROUND = 64 * 1024
 """Bytes of key and headers: far more than payevents ever writes with an observation."""
 
-_TOO_LARGE = "it is larger than what payevents writes: see it in the inbox"
+
+class _Stray(NamedTuple):
+    """A record that is no observation, as far as its letter holds it, and why it is none."""
+
+    record: InputRecord
+    detail: str
 
 
 class Handling:
@@ -56,7 +62,7 @@ class Handling:
             if isinstance(case, Case):
                 self._write_all(next(results), record, case, batch)
             elif case is not None:
-                self._refuse(record, case, batch)
+                self._refuse(case, batch)
 
     def tell_what_is_due(self, batch: Batch) -> None:
         """Tell the signs of life that are due, of the records handled and of earlier ones."""
@@ -64,14 +70,16 @@ class Handling:
         if signs:
             batch.add_signs_of_life(self._topics.watch_requests, signs)
 
-    def _arrived(self, record: InputRecord, partitions: int, batch: Batch) -> Case | str | None:
+    def _arrived(self, record: InputRecord, partitions: int, batch: Batch) -> Case | _Stray | None:
         """Return the observation in a record, or why it is none; None if it was handed on.
 
         The ledger's horizon moves with it.
         """
         key = record.key
         if _is_oversized(record):
-            return _TOO_LARGE
+            # A letter that held all of it would be refused for ever.
+            cut = InputRecord(record.offset, None, None, ())
+            return _Stray(cut, "it is larger than what payevents writes: see it in the inbox")
         if key and (home := batch.partition_for(key, partitions)) != self._partition:
             as_it_is = Record(key, record.value, list(record.headers))
             batch.place(self._topics.inbox, home, as_it_is)
@@ -79,7 +87,7 @@ class Handling:
         try:
             observation = Observation.from_record(record.headers, record.value or b"")
         except ValueError as error:
-            return str(error)
+            return _Stray(record, str(error))
         moved = self.expiry.saw(observation.received_at, batch)
         if moved:
             batch.changes.update(moved)
@@ -118,15 +126,12 @@ class Handling:
         tombstone = removal(letter, result.refusals)
         batch.add(self._topics.dead_letters, tombstone.key, tombstone)
 
-    def _refuse(self, record: InputRecord, detail: str, batch: Batch) -> None:
+    def _refuse(self, stray: _Stray, batch: Batch) -> None:
         """Make a dead letter of what is no observation."""
-        at = self._at(record)
-        if detail is _TOO_LARGE:
-            # A letter that held all of it would be refused for ever.
-            record = InputRecord(record.offset, None, None, ())
+        at = self._at(stray.record)
         letter_id = f"{at.topic}-{at.partition}-{at.offset}"
-        stray = Refusal(letter_id, Reason.NOT_AN_OBSERVATION, detail)
-        self._add_letter(stray, record, at, batch)
+        refusal = Refusal(letter_id, Reason.NOT_AN_OBSERVATION, stray.detail)
+        self._add_letter(refusal, stray.record, at, batch)
 
     def _add_letter(
         self, refusal: Refusal, record: InputRecord, at: Position, batch: Batch

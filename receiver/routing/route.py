@@ -99,7 +99,7 @@ class Route:
             result.refusals.append(refusal_of(case.observation, Reason.EXPIRED, detail))
         each.settlement = settlement
         if result.entry is not None:
-            # Last: of what fails, nothing is known.
+            # Last: of a case that fails on the way, nothing is entered.
             known.enter(*result.entry)
 
     def _settle(
@@ -145,7 +145,7 @@ class Route:
     def _has_written(self, progress: Sequence[Progress]) -> bool:
         """Take the steps after which nothing may be refused alone; tell whether all went well.
 
-        What fails is refused; it is the last, or nothing of the others may be kept.
+        The first that fails is refused, and then nothing may be kept of what came after it.
         """
         try:
             for each in progress:
