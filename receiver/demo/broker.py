@@ -22,6 +22,10 @@ _POLL = 0.1
 _PORT_TAKEN = "already in use"
 _TRIES = 5
 _FETCH_PAUSE = 0.03
+_ENDS_WITHIN = 5.0
+_CHUNK = 4096
+_TOLD = 500
+"""Bytes of its output that an error shows."""
 
 
 class EmbeddedClients(Clients):
@@ -58,8 +62,9 @@ class EmbeddedBroker:
         self.port = port or 0
         self._asked_for = port
         self._folder = folder
-        self._log = folder / "broker.log"
-        self._process: asyncio.subprocess.Process | None = None
+        self._group = 0
+        self._output = bytearray()
+        self._ended: asyncio.Task[None] | None = None
 
     @property
     def bootstrap_servers(self) -> str:
@@ -95,26 +100,39 @@ class EmbeddedBroker:
     async def _launch(self) -> None:
         self.port = self._asked_for or _free_port()
         data = self._folder / f"broker-{self.port}"
-        with self._log.open("wb") as log:
-            try:
-                self._process = await asyncio.create_subprocess_exec(
-                    _program(),
-                    *("start", "--data-dir", str(data), "--only", "kafka"),
-                    *("--kafka-port", str(self.port)),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    # Ctrl-C is for the demo, which ends the broker last.
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise NoBroker(f"the embedded broker does not start: {error}. {_ADVICE}") from error
+        try:
+            process = await asyncio.create_subprocess_exec(
+                _program(),
+                *("start", "--data-dir", str(data), "--only", "kafka"),
+                *("--kafka-port", str(self.port)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                # Ctrl-C is for the demo, which ends the broker last.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise NoBroker(f"the embedded broker does not start: {error}. {_ADVICE}") from error
+        self._group = process.pid
+        self._output.clear()
+        self._ended = asyncio.create_task(self._listen(process), name="embedded broker")
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Keep the end of what it prints, until none of its processes is left to print.
+
+        The wheel's command is a wrapper that ends before the broker itself does, and the broker
+        writes to its folder until then: only an output that nobody holds any more is the end.
+        """
+        while process.stdout and (heard := await process.stdout.read(_CHUNK)):
+            self._output += heard
+            del self._output[:-_TOLD]
+        await process.wait()
 
     async def _await_answer(self) -> None:
         admin = Clients({"bootstrap_servers": self.bootstrap_servers})
         deadline = asyncio.get_running_loop().time() + _READY_WITHIN
         while asyncio.get_running_loop().time() < deadline:
-            if self._process is None or self._process.returncode is not None:
+            if self._ended is None or self._ended.done():
                 raise NoBroker(f"the embedded broker ended: {self._told()}\n{_ADVICE}")
             if await _answers(admin):
                 return
@@ -122,22 +140,16 @@ class EmbeddedBroker:
         raise NoBroker(f"the embedded broker did not answer: {self._told()}\n{_ADVICE}")
 
     def _told(self) -> str:
-        return self._log.read_text(errors="replace").strip()[-500:]
+        return self._output.decode(errors="replace").strip()
 
     async def _end(self) -> None:
-        process = self._process
-        if process is None or process.returncode is not None:
+        if self._ended is None:
             return
-        # The wheel's command is a wrapper: its whole group has to go.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            async with asyncio.timeout(5):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if not self._ended.done():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._group, number)
+            await asyncio.wait([self._ended], timeout=_ENDS_WITHIN)
 
 
 _ADVICE = "Without it the demo runs on any Kafka: payevents demo --bootstrap-servers 127.0.0.1:9092"
