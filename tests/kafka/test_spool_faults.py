@@ -126,8 +126,8 @@ async def alarms(service: Payevents) -> set[str]:
 
 
 async def disk_alarms(service: Payevents) -> set[str]:
-    """Return which alarms there are beside the one for Kafka, which is away on purpose."""
-    return await alarms(service) - {"kafka-away"}
+    """Return which alarms there are but of Kafka, away on purpose, and of webhooks refused so."""
+    return await alarms(service) - {"kafka-away", "webhook-failures"}
 
 
 async def until_no_alarm(service: Payevents) -> None:
