@@ -1,5 +1,6 @@
 """The settings of the Kafka cluster and of the topics made on it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,10 @@ from pydantic import Field, SecretStr
 from config.group import Group
 from config.problems import Mistake
 from config.types import Interval, Timeout, TopicPrefix
+
+_HIGHEST_PORT = 65_535
+_split = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]+))?").fullmatch
+"""A name or an address, an IPv6 one in brackets, and its port, without which clients use 9092."""
 
 
 def _all_but_one(data: dict[str, Any]) -> int:
@@ -133,15 +138,26 @@ class KafkaSettings(Group):
         return told
 
     def mistakes(self) -> Iterable[Mistake]:
-        """Replicas that cannot be had, and credentials that do not fit the protocol."""
+        """Addresses that are none, replicas that cannot be had, credentials for no protocol."""
         if self.min_insync_replicas > self.replication_factor:
             yield Mistake(
                 "min_insync_replicas",
                 f"is more than replication_factor ({self.replication_factor})",
                 "nothing could ever be written: set it to replication_factor - 1, or leave it out",
             )
+        yield from self._address_mistakes()
         yield from self._sasl_mistakes()
         yield from self._tls_mistakes()
+
+    def _address_mistakes(self) -> Iterator[Mistake]:
+        for address in self.bootstrap_servers.split(","):
+            given = _split(address.strip())
+            if given is None or not 0 < int(given[1] or 1) <= _HIGHEST_PORT:
+                yield Mistake(
+                    "bootstrap_servers",
+                    f"has {address.strip()!r}, which is no address of a broker",
+                    "write host:port, IPv6 in brackets and no scheme, several with commas between",
+                )
 
     def _sasl_mistakes(self) -> Iterator[Mistake]:
         for key in ("sasl_username", "sasl_password"):

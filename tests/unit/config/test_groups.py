@@ -1,5 +1,6 @@
 """The defaults of the groups, and what they refuse and warn of."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,40 @@ def test_kafka_accepts(settings: dict[str, object]) -> None:
     """Complete credentials are accepted."""
     accepted = KafkaSettings.model_validate(settings)
     assert accepted.security_protocol == settings["security_protocol"]
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        "kafka",
+        "kafka-1.acme.internal:9092, kafka_2:65535",
+        "10.0.0.1:9092,[::1]:9092,[fe80::1]",
+    ],
+)
+def test_addresses_of_brokers_are_accepted(servers: str) -> None:
+    """Names and addresses, with a port or without, and with spaces after the commas."""
+    assert KafkaSettings(bootstrap_servers=servers).bootstrap_servers == servers
+
+
+@pytest.mark.parametrize(
+    ("servers", "wrong"),
+    [
+        ("kafka:port", "kafka:port"),
+        ("kafka:0", "kafka:0"),
+        ("kafka:65536", "kafka:65536"),
+        ("kafka:9092:9092", "kafka:9092:9092"),
+        ("SSL://kafka:9092", "SSL://kafka:9092"),
+        ("kafka:9092,", ""),
+        ("kafka-1:9092 kafka-2:9092", "kafka-1:9092 kafka-2:9092"),
+        ("kafka-1:9092;kafka-2:9092", "kafka-1:9092;kafka-2:9092"),
+        ("[::1:9092", "[::1:9092"),
+    ],
+)
+def test_what_is_no_address_of_a_broker_is_refused(servers: str, wrong: str) -> None:
+    """The service would look for it for ever: that it is none is told before it starts."""
+    objection = re.escape(f"bootstrap_servers: has '{wrong}', which is no address of a broker")
+    with pytest.raises(ValidationError, match=objection):
+        KafkaSettings(bootstrap_servers=servers)
 
 
 @pytest.mark.parametrize("partitions", [0, 10_001])
