@@ -9,13 +9,13 @@ received the newest observation.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import msgspec
 import structlog
 
 from handlers.clock import Clock, from_rfc3339, rfc3339
 from handlers.ledger import Entry, is_forgettable
+from receiver.routing.known import Ledger
 from receiver.routing.letters import is_count, is_count_older
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -44,13 +44,6 @@ class Retention:
 def margin(retention: timedelta) -> timedelta:
     """Return how much longer than ``retention`` everything is kept, as clocks differ."""
     return min(_MARGIN, retention / _SHARE)
-
-
-class Ledger(Protocol):
-    """What is known of resources: the table as committed, or as a transaction will leave it."""
-
-    def get(self, key: bytes, /) -> bytes | None:
-        """Return what is held under ``key``, None if there is nothing."""
 
 
 def horizon_in(ledger: Ledger) -> datetime | None:

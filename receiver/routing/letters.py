@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.clock import from_rfc3339, rfc3339
+from handlers.letters import letter_id
 from handlers.observation import Observation
 from handlers.provider import Handler
 from receiver.kafka.clients import KafkaHeaders, Record
@@ -35,6 +36,11 @@ class Refusal(msgspec.Struct, frozen=True):
     letter_id: str
     reason: str
     detail: str
+
+
+def refusal_of(observation: Observation, reason: str, detail: str) -> Refusal:
+    """Return why nothing, or not all, follows from an observation: it becomes a dead letter."""
+    return Refusal(letter_id(observation, reason), reason, detail)
 
 
 def count_key(letter_id: str) -> bytes:

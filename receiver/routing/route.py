@@ -20,10 +20,10 @@ from handlers.provider import Handler
 from handlers.resource import ResourceKey
 from handlers.writing import write_events
 from receiver.accounts.registry import Accounts
-from receiver.routing.expiry import Ledger
-from receiver.routing.letters import Refusal, bounded
+from receiver.routing.known import Known, Ledger
+from receiver.routing.letters import Refusal, bounded, refusal_of
 from receiver.routing.signs import announced_by, signs_of, topics_of
-from receiver.routing.steps import Case, Consequences, Known, Progress, refusal_of, take_step
+from receiver.routing.steps import Case, Consequences, Progress, take_step
 from receiver.watches.requests import LookUp, Original
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -55,9 +55,16 @@ class Route:
         progress = [Progress(case, Consequences()) for case in cases]
         take_step(self._interpret, progress)
         take_step(partial(self._consider, known), progress)
-        if not self._has_written(progress) and len(cases) > 1:
-            # What came after it was settled as if its events were published.
-            return self._one_by_one(cases, ledger)
+        try:
+            # Steps after which nothing may be refused alone.
+            self._write(progress)
+        except Exception as error:
+            if len(cases) > 1:
+                # What came after it was settled as if its events were published.
+                return self._one_by_one(cases, ledger)
+            (failed,) = progress
+            log.exception("events could not be written", **failed.place)
+            failed.refuse(Reason.INTERNAL_ERROR, repr(error))
         for each in progress:
             if each.result.refusals:
                 self._name_letters(each)
@@ -142,21 +149,11 @@ class Route:
             result.entry = (ledger_key, settlement.entry.encode())
         return settlement
 
-    def _has_written(self, progress: Sequence[Progress]) -> bool:
-        """Take the steps after which nothing may be refused alone; tell whether all went well.
-
-        The first that fails is refused, and then nothing may be kept of what came after it.
-        """
-        try:
-            for each in progress:
-                _look_for_signs(each)
-            for each in progress:
-                self._write_events(each)
-        except Exception as error:
-            log.exception("events could not be written", **each.place)
-            each.refuse(Reason.INTERNAL_ERROR, repr(error))
-            return False
-        return True
+    def _write(self, progress: Sequence[Progress]) -> None:
+        for each in progress:
+            _look_for_signs(each)
+        for each in progress:
+            self._write_events(each)
 
     def _write_events(self, each: Progress) -> None:
         settlement, said = each.settlement, each.said

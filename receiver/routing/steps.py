@@ -14,13 +14,12 @@ import structlog
 
 from handlers.fact import Interpretation, Uninterpretable
 from handlers.ledger import Settlement
-from handlers.letters import Reason, letter_id
+from handlers.letters import Reason
 from handlers.observation import Observation, Position
 from handlers.provider import Handler
 from handlers.writing import WrittenEvent
 from receiver.registration.signs import Sign
-from receiver.routing.expiry import Ledger
-from receiver.routing.letters import Refusal
+from receiver.routing.letters import Refusal, refusal_of
 from receiver.watches.requests import LookUp
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -82,22 +81,6 @@ class Progress(msgspec.Struct, gc=False):
         self.handler = self.settlement = None
 
 
-class Known:
-    """The ledger as the cases so far leave it."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._entered: dict[bytes, bytes] = {}
-
-    def get(self, key: bytes, /) -> bytes | None:
-        """Return what is held under ``key``, None if there is nothing."""
-        return self._entered.get(key) or self._ledger.get(key)
-
-    def enter(self, key: bytes, entry: bytes) -> None:
-        """Have a resource's entry be this one."""
-        self._entered[key] = entry
-
-
 def take_step(step: Callable[[Progress], None], progress: Sequence[Progress]) -> None:
     """Take a step with each; what fails is refused."""
     for each in progress:
@@ -108,8 +91,3 @@ def take_step(step: Callable[[Progress], None], progress: Sequence[Progress]) ->
         except Exception as error:
             log.exception("an observation could not be read", **each.place)
             each.refuse(Reason.INTERNAL_ERROR, repr(error))
-
-
-def refusal_of(observation: Observation, reason: str, detail: str) -> Refusal:
-    """Return why nothing, or not all, follows from an observation: it becomes a dead letter."""
-    return Refusal(letter_id(observation, reason), reason, detail)
