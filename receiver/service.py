@@ -77,9 +77,8 @@ class Service:
         self.metrics = Metrics(self.alarms)
         self.accounts = Accounts(providers)
         self.accounts.replace(settings.accounts)
-        self.appender = Appender(
-            self.clients, (settings.topics.inbox, settings.topics.watch_requests)
-        )
+        topics = (settings.topics.inbox, settings.topics.watch_requests)
+        self.appender = Appender(self.clients, topics, alarms=self.alarms)
         self.inbox = Inbox(self.appender, settings.topics.inbox)
         # Their own producer: a sign that Kafka does not take must not send a webhook to the spool.
         self._signs = Appender(self.clients, (settings.topics.watch_requests,), what="signs")

@@ -14,11 +14,16 @@ from receiver.kafka.batching import Batching, NotDurable, Place, RecordRefused, 
 from receiver.kafka.clients import Clients, KafkaHeaders
 from receiver.kafka.discard import discard_producer
 from receiver.kafka.partitioning import partition_for
+from receiver.kafka.rights import forbidden
 from receiver.kafka.strays import end_if_cancelled, strays_are_errors
+from receiver.observability.alarms import Alarms
 
 __all__ = ["Appender", "NotDurable", "RecordRefused"]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+FORBIDDEN = "kafka-forbids-inbox"
+"""The alarm that a right to append is missing."""
 
 _RETRY_AFTER = 0.5
 _LONGEST_PAUSE = 5.0
@@ -33,12 +38,20 @@ class Appender:
     After one acknowledgement that did not come in time the producer is thrown away, and appends
     fail at once until a new one has reached the cluster, so that nothing queues up in memory. The
     first append after that is a trial: the others go on failing until it is acknowledged.
-    ``what`` says in the log what it appends.
+    ``what`` says in the log what it appends. ``alarms`` hear of a right to append that is missing.
     """
 
-    def __init__(self, clients: Clients, topics: Sequence[str], *, what: str = "records") -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        topics: Sequence[str],
+        *,
+        what: str = "records",
+        alarms: Alarms | None = None,
+    ) -> None:
         self._clients = clients
         self._topics = topics
+        self._alarms = alarms
         self._connected = f"Kafka takes {what}"
         self._tripped = f"Kafka does not take {what}"
         self._batching: Batching | None = None
@@ -185,12 +198,17 @@ class Appender:
 
     def acknowledged(self, batching: Batching) -> None:
         """Note a batch that is durable: the trial is over, if there was one."""
-        if batching is self._taking:
+        if batching is self._taking and self._on_trial:
             self._on_trial, self._trips = False, 0
+            if self._alarms is not None:
+                self._alarms.over("", FORBIDDEN)
 
     def failed(self, batching: Batching, error: BaseException) -> str:
         """Break with the producer whose batch was not acknowledged; return what is the problem."""
-        problem = f"Kafka did not acknowledge: {error!r}"
+        refused = forbidden(error)
+        problem = f"Kafka did not acknowledge: {error!r}" if refused is None else refused.why
+        if refused is not None and self._alarms is not None:
+            self._alarms.sound("", FORBIDDEN, why=refused.why, remedy=refused.remedy)
         if batching is self._taking:
             self.problem = problem
             self._taking = None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.kafka.secured import CERTIFIED, SIGNING_IN, USER, Right, Secured, documented, guarded
-from tests.kafka.test_operator import command
+from tests.kafka.test_operator import ask, command, eventually
 from tests.kafka.test_spine import read
 from tests.support.configuration import service_config
 from tests.support.payevents import Payevents
@@ -179,3 +179,31 @@ async def test_webhooks_are_taken_while_a_right_is_missing(
         await asyncio.to_thread(secured.give, rights)
         [event] = await read(secured.cluster, topic_prefix, "payments.invoices", 1)
     assert event.key == b"smartpay/shop/invoice/waits"
+
+
+async def test_webhooks_wait_in_the_spool_while_the_inbox_may_not_be_written_to(
+    secured: Secured, topic_prefix: str, rights: Sequence[Right], tmp_path: Path
+) -> None:
+    """The alarm names the right; once it is given, the alarm is over and what waited is routed."""
+    config = written(secured, topic_prefix, tmp_path, secured.settings(), SIGNING_IN)
+    no_writing = [r for r in rights if (r.resource, r.operation) != ("topic", "Write")]
+    await asyncio.to_thread(secured.give, no_writing)
+    await asyncio.to_thread(command, config, "topics", "create")
+    with Payevents(config.read_text(), tmp_path) as service:
+
+        async def inbox_alarms() -> list[dict[str, str]]:
+            _, status = await ask(f"{service.admin}/v1/status")
+            return [each for each in status["alarms"] if each["code"] == "kafka-forbids-inbox"]
+
+        async def is_over() -> bool:
+            return not await inbox_alarms()
+
+        await asyncio.to_thread(service.await_line, "Kafka takes records")
+        assert await post(f"{service.webhooks}/shop", invoice("waits")) == 200
+        [alarm] = await inbox_alarms()
+        assert f"the topic {topic_prefix}payevents.inbox" in alarm["why"]
+        assert "Write" in alarm["what_to_do"]
+        await asyncio.to_thread(secured.give, rights)
+        [event] = await read(secured.cluster, topic_prefix, "payments.invoices", 1)
+        assert event.key == b"smartpay/shop/invoice/waits"
+        await eventually(is_over, "the alarm was never over")
