@@ -11,7 +11,7 @@ from tests.bench.measure import Findings, Goal, Line, interleaved, ratios
 from tests.bench.route.contender import Contender
 from tests.bench.route.inbox import filler
 from tests.bench.route.observations import Observations, observations
-from tests.bench.route.starting import COPY, PARTITIONS, ROUTER, STREAMS, UNGUARDED, started
+from tests.bench.route.starting import COPY, PARTITIONS, ROUTER, SKETCH, STREAMS, UNGUARDED, started
 
 OBSERVATIONS = 100_000
 
@@ -65,6 +65,15 @@ def _lines(
         Line("routed ÷ copied", ratios(routed, a_cpu_second[COPY]), Goal(at_least=0.2), note=mix),
         Line(
             "routed ÷ by Kafka Streams", ratios(routed, a_cpu_second[STREAMS]), Goal(at_least=1.0)
+        ),
+        Line(
+            "routed ÷ by a sketch",
+            ratios(routed, a_cpu_second[SKETCH]),
+            note="the least that makes these events in Python, with nothing else to it",
+        ),
+        Line(
+            "routed by a sketch ÷ by Kafka Streams",
+            ratios(a_cpu_second[SKETCH], a_cpu_second[STREAMS]),
         ),
         Line("exactly-once ÷ without transactions, a second", unguarded, Goal(at_least=0.95)),
         Line(

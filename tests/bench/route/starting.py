@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import NamedTuple
 
 from tests.bench.bench import Bench
 from tests.bench.cores import on_program_core
@@ -21,6 +22,7 @@ ROUTER = "routed"
 UNGUARDED = "routed without transactions"
 COPY = "copied"
 STREAMS = "routed by Kafka Streams"
+SKETCH = "routed by a sketch"
 PARTITIONS = 4
 
 _UNTIL_COMPILED = 150_000
@@ -37,6 +39,7 @@ async def started(bench: Bench, stack: AsyncExitStack) -> list[Contender]:
         await payevents_router(bench, stack, UNGUARDED),
         await _copying(bench, stack),
         await _streams(bench, stack),
+        await _sketching(bench, stack),
     ]
 
 
@@ -64,17 +67,37 @@ async def payevents_router(bench: Bench, stack: AsyncExitStack, name: str) -> Co
 
 
 async def _copying(bench: Bench, stack: AsyncExitStack) -> Contender:
+    looping = await _looping(bench, stack, "copying", "copies")
+    copies = _outlet(stack, await bench.cluster(), looping.output)
+    return Contender(COPY, looping.pid, looping.inbox, copies, _copies, _check_copies)
+
+
+async def _sketching(bench: Bench, stack: AsyncExitStack) -> Contender:
+    looping = await _looping(bench, stack, "sketching", "events", "ledger")
+    events = _outlet(stack, await bench.cluster(), looping.output)
+    return Contender(SKETCH, looping.pid, looping.inbox, events, _events, _check_events)
+
+
+class _Looping(NamedTuple):
+    """A loop that runs, where it reads, and the first of the topics that it writes to."""
+
+    pid: int
+    inbox: str
+    output: str
+
+
+async def _looping(bench: Bench, stack: AsyncExitStack, module: str, *outputs: str) -> _Looping:
     cluster, prefix = await bench.cluster(), bench.prefix()
-    source, target, positions = (f"{prefix}{name}" for name in ("inbox", "copies", "positions"))
-    await _create(cluster, source, target, positions)
+    inbox, positions = f"{prefix}inbox", f"{prefix}positions"
+    topics = [f"{prefix}{output}" for output in outputs]
+    await _create(cluster, inbox, positions, *topics)
     program = Program.module(
         bench,
-        "tests.bench.route.copying",
-        *(str(PARTITIONS), cluster.bootstrap_servers, source, target, positions),
+        f"tests.bench.route.{module}",
+        *(str(PARTITIONS), cluster.bootstrap_servers, inbox, positions, *topics),
     )
     await stack.enter_async_context(program)
-    copies = _outlet(stack, cluster, target)
-    return Contender(COPY, program.pid, source, copies, _copies, _check_copies)
+    return _Looping(program.pid, inbox, topics[0])
 
 
 async def _streams(bench: Bench, stack: AsyncExitStack) -> Contender:
