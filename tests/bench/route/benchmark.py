@@ -11,7 +11,17 @@ from tests.bench.measure import Findings, Goal, Line, interleaved, ratios
 from tests.bench.route.contender import Contender
 from tests.bench.route.inbox import filler
 from tests.bench.route.observations import Observations, observations
-from tests.bench.route.starting import COPY, PARTITIONS, ROUTER, SKETCH, STREAMS, UNGUARDED, started
+from tests.bench.route.starting import (
+    COPY,
+    COPY_ON_LIBRDKAFKA,
+    PARTITIONS,
+    ROUTER,
+    SKETCH,
+    SKETCH_ON_LIBRDKAFKA,
+    STREAMS,
+    UNGUARDED,
+    started,
+)
 
 OBSERVATIONS = 100_000
 
@@ -74,6 +84,14 @@ def _lines(
         Line(
             "routed by a sketch ÷ by Kafka Streams",
             ratios(a_cpu_second[SKETCH], a_cpu_second[STREAMS]),
+        ),
+        Line(
+            "copied on librdkafka ÷ on aiokafka",
+            ratios(a_cpu_second[COPY_ON_LIBRDKAFKA], a_cpu_second[COPY]),
+        ),
+        Line(
+            "routed by a sketch on librdkafka ÷ on aiokafka",
+            ratios(a_cpu_second[SKETCH_ON_LIBRDKAFKA], a_cpu_second[SKETCH]),
         ),
         Line("exactly-once ÷ without transactions, a second", unguarded, Goal(at_least=0.95)),
         Line(

@@ -8,19 +8,40 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from receiver.kafka.clients import Record
+from receiver.kafka.clients import KafkaHeaders, Record
 from receiver.shards.session import Writable
 from tests.bench.bare import transactional_producer
 
 Outputs: TypeAlias = Mapping[str, Sequence[Writable]]
 """Records to write by topic, each to the partition of the records it comes of."""
 
-Work: TypeAlias = Callable[[Sequence[ConsumerRecord]], Outputs]
-"""What the records of a partition become."""
+
+class Consumed(Protocol):
+    """A record as a consumer hands it out."""
+
+    @property
+    def offset(self) -> int:
+        """Return where in its partition it stands."""
+
+    @property
+    def key(self) -> bytes:
+        """Return the key."""
+
+    @property
+    def value(self) -> bytes:
+        """Return the value."""
+
+    @property
+    def headers(self) -> KafkaHeaders:
+        """Return the headers."""
+
+
+Work: TypeAlias = Callable[[int, Sequence[Consumed]], Outputs]
+"""What records become, all of the partition with this number."""
 
 
 async def loop(partitions: int, servers: str, source: str, positions: str, work: Work) -> None:
@@ -50,7 +71,7 @@ async def loop(partitions: int, servers: str, source: str, positions: str, work:
         await producer.begin_transaction()
         sent = []
         for at, records in fetched.items():
-            for topic, outputs in work(records).items():
+            for topic, outputs in work(at.partition, records).items():
                 sent += await _send(producer, topic, at.partition, outputs)
             reached[at.partition] = records[-1].offset + 1
         position = Record(b"position", json.dumps(reached).encode())

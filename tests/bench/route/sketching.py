@@ -1,8 +1,9 @@
 """The limit of a router in Python: the least that makes the same events of what is measured here.
 
-``PARTITIONS SERVERS SOURCE POSITIONS EVENTS LEDGER``. As little as the Kafka Streams peer it knows
-one sort of body, takes its fields for right, and has neither claims nor look-ups, dead letters,
-retention, signs of webhooks, refunds, lists or test data: what payevents takes longer is for those.
+``LIBRARY PARTITIONS SERVERS SOURCE POSITIONS EVENTS LEDGER``. As little as the Kafka Streams peer
+it knows one sort of body, takes its fields for right, and has neither claims nor look-ups, dead
+letters, retention, signs of webhooks, refunds, lists or test data: what payevents takes longer is
+for those.
 """
 
 import sys
@@ -10,14 +11,13 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 import msgspec
-import uvloop
-from aiokafka import ConsumerRecord
 
 from handlers.event import CONTENT_TYPE, SCHEMA
 from handlers.fact import NAMESPACE
 from handlers.uuids import uuid5, uuid_text
 from receiver.kafka.clients import Record
-from tests.bench.route.looping import Outputs, loop
+from tests.bench.route.libraries import run_on
+from tests.bench.route.looping import Consumed, Outputs
 
 _HEADERS = [("content-type", CONTENT_TYPE.encode()), ("ce_specversion", b"1.0")]
 _PRIVATE = "description"
@@ -36,8 +36,8 @@ class Sketch:
         self._inbox, self._events, self._ledger = inbox, events, ledger
         self._entries: dict[bytes, bytes] = {}
 
-    def work(self, records: Sequence[ConsumerRecord]) -> Outputs:
-        """Return the events and the entries that follow from the records of a partition."""
+    def work(self, partition: int, records: Sequence[Consumed]) -> Outputs:
+        """Return the events and the entries that follow from the records of a ``partition``."""
         events: list[Record] = []
         changes: dict[bytes, bytes] = {}
         for record in records:
@@ -47,7 +47,7 @@ class Sketch:
             known = entry.decode().split(",") if entry else []
             new = [fact for fact in facts if fact[0] not in known]
             if new:
-                events += self._written(record, body, facts, new, known)
+                events += self._written(partition, record, body, facts, new, known)
                 changes[record.key] = ",".join(known + [action for action, _ in new]).encode()
                 self._entries[record.key] = changes[record.key]
         entries = [Record(key, entry) for key, entry in changes.items()]
@@ -55,7 +55,8 @@ class Sketch:
 
     def _written(
         self,
-        record: ConsumerRecord,
+        partition: int,
+        record: Consumed,
         body: dict[str, object],
         facts: Sequence[_Fact],
         new: Sequence[_Fact],
@@ -71,7 +72,7 @@ class Sketch:
         details = {name: value for name, value in body.items() if name != _PRIVATE}
         evidence = {
             "topic": self._inbox,
-            "partition": record.partition,
+            "partition": partition,
             "offset": record.offset,
             "sha256": sha256(record.value).hexdigest(),
         }
@@ -132,6 +133,6 @@ def _facts(body: dict[str, object]) -> Iterator[_Fact]:
 
 
 if __name__ == "__main__":
-    partitions, servers, source, positions, events, ledger = sys.argv[1:]
+    library, partitions, servers, source, positions, events, ledger = sys.argv[1:]
     sketch = Sketch(source, events, ledger)
-    uvloop.run(loop(int(partitions), servers, source, positions, sketch.work))
+    run_on(library, int(partitions), servers, source, positions, sketch.work)

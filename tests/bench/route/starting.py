@@ -10,6 +10,7 @@ from tests.bench.bench import Bench
 from tests.bench.cores import on_program_core
 from tests.bench.program import Program, payevents
 from tests.bench.route.contender import Contender
+from tests.bench.route.libraries import AIOKAFKA, LIBRDKAFKA
 from tests.bench.route.observations import Observations
 from tests.bench.route.reading import Outlet, outlet
 from tests.bench.route.streams import streams
@@ -23,6 +24,8 @@ UNGUARDED = "routed without transactions"
 COPY = "copied"
 STREAMS = "routed by Kafka Streams"
 SKETCH = "routed by a sketch"
+SKETCH_ON_LIBRDKAFKA = "routed by a sketch on librdkafka"
+COPY_ON_LIBRDKAFKA = "copied on librdkafka"
 PARTITIONS = 4
 
 _UNTIL_COMPILED = 150_000
@@ -37,9 +40,11 @@ async def started(bench: Bench, stack: AsyncExitStack) -> list[Contender]:
     return [
         await payevents_router(bench, stack, ROUTER),
         await payevents_router(bench, stack, UNGUARDED),
-        await _copying(bench, stack),
+        await _copying(bench, stack, COPY, AIOKAFKA),
+        await _copying(bench, stack, COPY_ON_LIBRDKAFKA, LIBRDKAFKA),
         await _streams(bench, stack),
-        await _sketching(bench, stack),
+        await _sketching(bench, stack, SKETCH, AIOKAFKA),
+        await _sketching(bench, stack, SKETCH_ON_LIBRDKAFKA, LIBRDKAFKA),
     ]
 
 
@@ -66,16 +71,16 @@ async def payevents_router(bench: Bench, stack: AsyncExitStack, name: str) -> Co
     return Contender(name, served.pid, inbox, events, _events, _check_events)
 
 
-async def _copying(bench: Bench, stack: AsyncExitStack) -> Contender:
-    looping = await _looping(bench, stack, "copying", "copies")
+async def _copying(bench: Bench, stack: AsyncExitStack, name: str, library: str) -> Contender:
+    looping = await _looping(bench, stack, "copying", library, "copies")
     copies = _outlet(stack, await bench.cluster(), looping.output)
-    return Contender(COPY, looping.pid, looping.inbox, copies, _copies, _check_copies)
+    return Contender(name, looping.pid, looping.inbox, copies, _copies, _check_copies)
 
 
-async def _sketching(bench: Bench, stack: AsyncExitStack) -> Contender:
-    looping = await _looping(bench, stack, "sketching", "events", "ledger")
+async def _sketching(bench: Bench, stack: AsyncExitStack, name: str, library: str) -> Contender:
+    looping = await _looping(bench, stack, "sketching", library, "events", "ledger")
     events = _outlet(stack, await bench.cluster(), looping.output)
-    return Contender(SKETCH, looping.pid, looping.inbox, events, _events, _check_events)
+    return Contender(name, looping.pid, looping.inbox, events, _events, _check_events)
 
 
 class _Looping(NamedTuple):
@@ -86,7 +91,9 @@ class _Looping(NamedTuple):
     output: str
 
 
-async def _looping(bench: Bench, stack: AsyncExitStack, module: str, *outputs: str) -> _Looping:
+async def _looping(
+    bench: Bench, stack: AsyncExitStack, module: str, library: str, *outputs: str
+) -> _Looping:
     cluster, prefix = await bench.cluster(), bench.prefix()
     inbox, positions = f"{prefix}inbox", f"{prefix}positions"
     topics = [f"{prefix}{output}" for output in outputs]
@@ -94,7 +101,7 @@ async def _looping(bench: Bench, stack: AsyncExitStack, module: str, *outputs: s
     program = Program.module(
         bench,
         f"tests.bench.route.{module}",
-        *(str(PARTITIONS), cluster.bootstrap_servers, inbox, positions, *topics),
+        *(library, str(PARTITIONS), cluster.bootstrap_servers, inbox, positions, *topics),
     )
     await stack.enter_async_context(program)
     return _Looping(program.pid, inbox, topics[0])

@@ -59,7 +59,7 @@ def sketched(given: Sequence[Record], at_a_time: int) -> Iterator[Writable]:
         for offset, record in enumerate(given)
     ]
     for first in range(0, len(consumed), at_a_time):
-        yield from sketch.work(consumed[first : first + at_a_time])["events"]
+        yield from sketch.work(0, consumed[first : first + at_a_time])["events"]
 
 
 def as_read(records: Iterable[Writable]) -> list[tuple[bytes, object, list[tuple[str, bytes]]]]:
