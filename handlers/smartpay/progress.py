@@ -1,14 +1,14 @@
 """What a visit of a reconciliation leaves behind for the next one."""
 
-from dataclasses import asdict, dataclass
 from datetime import datetime
+
+import msgspec
 
 from handlers.clock import from_rfc3339, rfc3339
 from handlers.jsontext import Json, Unreadable, compact, parse_object
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True, gc=False):
     """How far the reading of a head or a window is.
 
     ``since`` is where the head begins. ``read_at`` is when the last complete reading began: what
@@ -26,7 +26,8 @@ class Progress:
 
     def encode(self) -> bytes:
         """Return it as a watch's memory."""
-        return compact({name: _written(value) for name, value in asdict(self).items()})
+        held = msgspec.structs.asdict(self)
+        return compact({name: _written(value) for name, value in held.items()})
 
     @staticmethod
     def decode(memory: bytes) -> "Progress":

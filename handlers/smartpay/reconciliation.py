@@ -33,7 +33,6 @@ known by the window that showed it. The first head therefore begins there, and w
 holds before it is a window of its own.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from msgspec import structs
@@ -125,7 +124,7 @@ def read_window(
         return structs.replace(shown, discovered=discovered, ending=Ending.DONE)
     is_open = progress.is_open or any(_is_open(settings.name, row) for row in listing.rows)
     if not listing.is_whole:
-        under_way = replace(
+        under_way = structs.replace(
             progress,
             began=progress.began or now,
             page=progress.page + PAGES_A_VISIT - 1,

@@ -57,8 +57,10 @@ class Situation:
         """Return the subscription that brings a topic to our URL, None if there is none."""
         if self.url is None:
             return None
-        of_topic = (one for one in self.subscriptions if one.topic == topic)
-        return next((one for one in of_topic if leads_to(one.url, self.url)), None)
+        for one in self.registered.listed:
+            if one.topic == topic and leads_to(one.url, self.url):
+                return Subscription(one.id, one.topic, one.url)
+        return None
 
     def plan(self, order: Order | None) -> Plan:
         """Return what is to be done so that each topic is notified here."""
