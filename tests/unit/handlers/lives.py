@@ -1,10 +1,11 @@
 """Lives of resources for property tests: what may happen to one, and who observes which part."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
@@ -24,6 +25,33 @@ _CENTURY = 100 * 365 * 86_400 * 10**6
 moments = st.integers(-_CENTURY, _CENTURY).map(lambda n: _EPOCH + timedelta(microseconds=n))
 kinds = st.sampled_from(sorted(RANKS))
 
+# Strategies are made once, here: to make one within another's draw takes longer than to draw.
+_Happening: TypeAlias = tuple[str, datetime | None, str]
+"""An action, when it happened, and what tells it apart if it may happen again."""
+
+_MOST = 6
+"""Facts in a life."""
+
+
+_happening: Mapping[str, st.SearchStrategy[_Happening]] = {
+    kind: st.tuples(st.sampled_from(sorted(RANKS[kind])), st.none() | moments, st.text(max_size=3))
+    for kind in RANKS
+}
+
+
+def _told_apart(happening: _Happening) -> tuple[str, str]:
+    action, _, discriminator = happening
+    return action, discriminator if action in RECURRING else ""
+
+
+_happened = {
+    kind: st.lists(each, min_size=1, max_size=_MOST, unique_by=_told_apart)
+    for kind, each in _happening.items()
+}
+_shown = st.lists(st.integers(0, _MOST - 1), min_size=1, max_size=_MOST + 2)
+_amounts = st.none() | st.just(Amount(1000, "CAD"))
+_sights = st.lists(st.tuples(_shown, _amounts, moments), min_size=1, max_size=6)
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -34,14 +62,6 @@ class Sight:
 
 
 @st.composite
-def facts(draw: st.DrawFn, resource: ResourceKey) -> Fact:
-    """Draw one thing that may happen to ``resource``."""
-    action = draw(st.sampled_from(sorted(RANKS[resource.kind])))
-    discriminator = draw(st.text(max_size=3)) if action in RECURRING else None
-    return Fact(resource, action, draw(st.none() | moments), discriminator)
-
-
-@st.composite
 def lives(draw: st.DrawFn, resource: ResourceKey | None = None) -> list[Sight]:
     """Draw all observations of one resource; each shows some of what happened to it.
 
@@ -49,15 +69,25 @@ def lives(draw: st.DrawFn, resource: ResourceKey | None = None) -> list[Sight]:
     """
     if resource is None:
         resource = ResourceKey("acme", "shop", draw(kinds), "1")
-    happened = draw(
-        st.lists(facts(resource), min_size=1, max_size=6, unique_by=lambda fact: fact.id)
-    )
-    shown = st.lists(st.sampled_from(happened), min_size=1, max_size=len(happened) + 2)
-    amounts = st.none() | st.just(Amount(1000, "CAD"))
-    readings = st.builds(
-        lambda some, amount: Reading(resource, tuple(some), amount), shown, amounts
-    )
-    return draw(st.lists(st.builds(Sight, readings, moments), min_size=1, max_size=6))
+    happened = [_fact(resource, each) for each in draw(_happened[resource.kind])]
+    return [
+        Sight(Reading(resource, _some(happened, shown), amount), at)
+        for shown, amount, at in draw(_sights)
+    ]
+
+
+def facts(resource: ResourceKey) -> st.SearchStrategy[Fact]:
+    """Return what draws one thing that may happen to ``resource``."""
+    return _happening[resource.kind].map(partial(_fact, resource))
+
+
+def _fact(resource: ResourceKey, happening: _Happening) -> Fact:
+    action, at, discriminator = happening
+    return Fact(resource, action, at, discriminator if action in RECURRING else None)
+
+
+def _some(happened: Sequence[Fact], places: Iterable[int]) -> tuple[Fact, ...]:
+    return tuple([happened[place % len(happened)] for place in places])
 
 
 def happened_in(life: Iterable[Sight]) -> list[Fact]:
