@@ -7,9 +7,9 @@ process had time for nothing else.
 
 import math
 
-APART = 0.006
-"""Seconds between two turns. As long after a commit, its markers are written, too: Kafka refuses a
-new transaction before, and aiokafka asks again only 20 ms later."""
+APART = 0.003
+"""Seconds between two turns: about as long as Kafka takes to write the markers of a commit, before
+which it lets the session begin no other transaction."""
 
 LONGEST = 0.25
 """Seconds that nobody rests beyond, however many take turns: latency counts more than processors

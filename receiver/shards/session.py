@@ -14,6 +14,7 @@ from aiokafka.errors import (
 
 from receiver.kafka.clients import Clients, KafkaHeaders
 from receiver.kafka.discard import discard_producer
+from receiver.shards.beginning import begin_promptly
 from receiver.shards.unanswered import UnansweredEnds
 
 
@@ -58,6 +59,7 @@ class Session:
     def __init__(self, clients: Clients, transactional_id: str) -> None:
         self._timeouts = clients.timeouts
         self._producer: AIOKafkaProducer = clients.session_producer(transactional_id)
+        begin_promptly(self._producer)
         self._unanswered = UnansweredEnds(self._producer)
         self._tracked: set[str] = set()
 

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 
 import pytest
+from aiokafka.producer.sender import AddPartitionsToTxnHandler
 
+from receiver.shards import beginning
 from receiver.shards.session import Fenced, Session, SessionLost
 from tests.kafka import shards
 from tests.kafka.cluster import Cluster
@@ -32,6 +35,34 @@ async def test_a_commit_is_readable_in_all_its_topics(
     topics = [topic for topic, _ in batches]
     found = await asyncio.to_thread(read_committed, kafka_cluster.bootstrap_servers, topics)
     assert {record.key for record in found} == {b"table", b"out"}
+
+
+async def test_commits_follow_each_other_before_aiokafka_would_pause(
+    sessions: list[Session], topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka refuses one that begins while the last still ends: aiokafka hears of few of these."""
+    refused, heard = count(), count()
+    is_too_soon, handle = beginning._is_too_soon, AddPartitionsToTxnHandler.handle_response
+
+    def noted(response: object) -> bool:
+        too_soon = is_too_soon(response)
+        if too_soon:
+            next(refused)
+        return too_soon
+
+    def told(handler: AddPartitionsToTxnHandler, response: object) -> float | None:
+        pause: float | None = handle(handler, response)
+        if pause is not None:
+            next(heard)
+        return pause
+
+    monkeypatch.setattr(beginning, "_is_too_soon", noted)
+    monkeypatch.setattr(AddPartitionsToTxnHandler, "handle_response", told)
+    for number in range(30):
+        await sessions[0].commit({(f"{topic_prefix}out", 0): [shards.record(str(number))]})
+    met = next(refused)
+    assert met > 0
+    assert next(heard) < met / 2
 
 
 async def test_a_newer_session_fences_the_older(
