@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Self
 
-from tests.kafka.cluster import Cluster
+from tests.kafka.cluster import ROOMY_JVM_FLAGS, Cluster
 
 ROUNDS = 7
 QUICK_ROUNDS = 3
@@ -68,7 +68,7 @@ class Bench(contextlib.ExitStack):
         """Return the Apache Kafka node of this run, on the core of the load."""
         if self._cluster is None:
             self.say("starting Apache Kafka")
-            cluster = Cluster()
+            cluster = Cluster(jvm_flags=ROOMY_JVM_FLAGS)
             await asyncio.to_thread(cluster.start)
             self.callback(cluster.stop)
             self._cluster = cluster

@@ -4,7 +4,7 @@ import base64
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,12 @@ from tests.kafka.readiness import QUIET, complaint
 from tests.kafka.security import OPEN, Security
 
 JVM_FLAGS = ("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""For tests: little memory, and a quick start."""
+
+ROOMY_JVM_FLAGS = ("-Xms1g", "-Xmx1g", "-Xmn700m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""For what is timed: with the others, a node under load stands still for some 25 ms each second while
+its young generation is collected."""
+
 LOG_FLAGS = (
     # A dying node tells so much of its shutdown that the reason would not be in the log's tail.
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -45,7 +51,7 @@ class Cluster:
     Every method blocks and is bound to no event loop; a test that must go on meanwhile calls it
     through `asyncio.to_thread`. Nodes are named by their ids, 0 to `nodes` - 1. All of them end
     with `stop`, or with the interpreter. Each node has `ways` listeners more, for clients that come
-    by a proxy of the test, and one for each door of `security`.
+    by a proxy of the test, and one for each door of `security`. Nodes run with `jvm_flags`.
     """
 
     def __init__(
@@ -54,10 +60,12 @@ class Cluster:
         *,
         ways: int = 0,
         security: Security = OPEN,
+        jvm_flags: Sequence[str] = JVM_FLAGS,
         choose_ports: Callable[[int], list[int]] = free_ports,
     ) -> None:
         self._size = nodes
         self._ways = ways
+        self._jvm_flags = jvm_flags
         self._security = security
         self._choose_ports = choose_ports
         self._resources = ExitStack()
@@ -206,7 +214,7 @@ class Cluster:
                 time.sleep(POLL_INTERVAL)
 
     def _format_and_launch(self) -> None:
-        java = [require_java(), *JVM_FLAGS, *LOG_FLAGS, "-cp", f"{kafka_libs()}/*"]
+        java = [require_java(), *self._jvm_flags, *LOG_FLAGS, "-cp", f"{kafka_libs()}/*"]
         folder = Path(
             self._resources.enter_context(tempfile.TemporaryDirectory(prefix="payevents-kafka-"))
         )
