@@ -24,8 +24,8 @@ JVM_FLAGS = ("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 """For tests: little memory, and a quick start."""
 
 ROOMY_JVM_FLAGS = ("-Xms1g", "-Xmx1g", "-Xmn700m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-"""For what is timed: with the others, a node under load stands still for some 25 ms each second while
-its young generation is collected."""
+"""For what is timed: with the others, a node under load stands still for some 25 ms each second,
+while its young generation is collected."""
 
 LOG_FLAGS = (
     # A dying node tells so much of its shutdown that the reason would not be in the log's tail.
