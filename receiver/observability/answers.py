@@ -4,20 +4,17 @@ A counter of its client library takes a lock and looks its labels up each time, 
 would be a tenth of what a webhook costs.
 """
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
-from itertools import accumulate
-from math import inf
 from typing import Final
 
-from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from receiver.observability.counted import counted_by
+from receiver.observability.durations import Durations
 
-BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, inf)
+BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Upper bounds in seconds."""
 
 
@@ -26,14 +23,12 @@ class Answers(Collector):
 
     def __init__(self) -> None:
         self._answers: Counter[tuple[str, int]] = Counter()
-        self._within = [0] * len(BUCKETS)
-        self._seconds = 0.0
+        self._took = Durations(BOUNDS)
 
     def count(self, account: str, status: int, took: float) -> None:
         """Count an answer that took so many seconds."""
         self._answers[account, status] += 1
-        self._within[bisect_left(BUCKETS, took)] += 1
-        self._seconds += took
+        self._took.add(took)
 
     def total(self, status: int) -> int:
         """Return how many answers had ``status``, over all accounts."""
@@ -43,11 +38,5 @@ class Answers(Collector):
         """Return the counter and the histogram as they are now."""
         what = "Requests to /webhooks/{account}, by what they were answered."
         answers = counted_by("payevents_webhooks", what, "status", self._answers)
-        bounds = map(floatToGoString, BUCKETS)
-        seconds = HistogramMetricFamily(
-            "payevents_webhook_seconds",
-            "From the head of a webhook to its answer.",
-            buckets=list(zip(bounds, accumulate(self._within), strict=True)),
-            sum_value=self._seconds,
-        )
-        return [answers, seconds]
+        how_long = "From the head of a webhook to its answer."
+        return [answers, self._took.histogram("payevents_webhook_seconds", how_long)]

@@ -6,15 +6,20 @@ several counters of its client library for each of them would be a tenth of what
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from receiver.observability.counted import counted_by
+from receiver.observability.durations import Durations
 
 if TYPE_CHECKING:
     from receiver.routing.tally import Tally
+
+BOUNDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800)
+"""Upper bounds in seconds."""
 
 
 class Routed(Collector):
@@ -29,9 +34,13 @@ class Routed(Collector):
         self.history: Counter[str] = Counter()
         self.dead_letters: Counter[tuple[str, str]] = Counter()
         self.look_ups: Counter[str] = Counter()
+        self.waited = Durations(BOUNDS)
 
-    def add(self, tally: "Tally") -> None:
+    def add(self, tally: "Tally", now: datetime) -> None:
         """Add what one transaction routed, once it is committed."""
+        if tally.oldest is not None:
+            # Whoever received it has another clock, which may be ahead.
+            self.waited.add(max(0.0, (now - tally.oldest).total_seconds()))
         self.observations.update(tally.observations)
         self.events.update(tally.events)
         self.inferred.update(tally.inferred)
@@ -49,6 +58,10 @@ class Routed(Collector):
         dropped = "Facts asserted again and dropped."
         remembered = "Facts from before import_since, entered in the ledger without an event."
         asked = "Claims that the provider is asked about."
+        waited = (
+            "From the receipt of the oldest observation of a transaction until its events could be "
+            "read; dead letters that were tried again do not count."
+        )
         # An account has a nought as soon as it is known, or its first of anything would go unseen.
         accounts = dict.fromkeys(account for account, _ in self.observations).keys()
         return [
@@ -60,6 +73,7 @@ class Routed(Collector):
             _by_account("payevents_history_facts", remembered, accounts, self.history),
             counted_by("payevents_dead_letters", refused, "reason", self.dead_letters),
             _by_account("payevents_look_ups", asked, accounts, self.look_ups),
+            self.waited.histogram("payevents_routing_seconds", waited),
         ]
 
 

@@ -96,7 +96,7 @@ class Router:
         handling.tell_what_is_due(batch)
         outputs = await batch.outputs(shard.partitions)
         await shard.commit(batch.changes, outputs=outputs, offset=shard.reached)
-        self._metrics.routed.add(batch.tally)
+        self._metrics.routed.add(batch.tally, self._clock())
         for account, refusal in batch.tally.contradictions:
             self._tell_contradiction(account, refusal)
 

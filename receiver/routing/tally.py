@@ -1,5 +1,7 @@
 """What one transaction routed, noted as it goes and told once it is committed."""
 
+from datetime import datetime
+
 from handlers.letters import Reason
 from handlers.observation import Observation
 from receiver.routing.letters import Refusal
@@ -10,8 +12,9 @@ class Tally:
     """The metrics' labels of each observation and of what followed from it, as often as it did.
 
     They are added up with all that was routed before: to count them here first would take longer
-    wherever a transaction holds one or two of each. ``contradictions`` are the refusals that sound
-    an alarm, with their accounts.
+    wherever a transaction holds one or two of each. ``oldest`` is when the first of them was
+    received, but for dead letters that are tried again. ``contradictions`` are the refusals that
+    sound an alarm, with their accounts.
     """
 
     def __init__(self) -> None:
@@ -23,12 +26,16 @@ class Tally:
         self.history: list[str] = []
         self.dead_letters: list[tuple[str, str]] = []
         self.look_ups: list[str] = []
+        self.oldest: datetime | None = None
         self.contradictions: list[tuple[str, Refusal]] = []
 
     def add(self, observation: Observation, result: Consequences) -> None:
         """Note one observation and what followed from it."""
         account = observation.account
         self.observations.append((account, observation.origin))
+        received_at = observation.received_at
+        if observation.letter_id is None and (self.oldest is None or received_at < self.oldest):
+            self.oldest = received_at
         if result.duplicates:
             self.duplicates += [account] * result.duplicates
         if result.history:

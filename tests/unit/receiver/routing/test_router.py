@@ -196,3 +196,15 @@ async def test_the_position_passes_the_marker_of_what_was_handed_on(world: World
     world.shard.mark()
     await world.route()
     assert world.shard.position.offset == 2
+
+
+async def test_how_long_the_oldest_waited_is_told_of_each_transaction(world: World) -> None:
+    """A dead letter that is tried again does not count: it waited for a person."""
+    first = replace(observed('{"id": "a"}'), received_at=NOW - timedelta(seconds=7))
+    await world.route(
+        '{"id": "b"}', first, replace(observed('{"refuse": "no-id"}'), account="gone")
+    )
+    await world.redrive(next(iter(world.shard.letters())), received_at=NOW - timedelta(days=3))
+    sample = world.router._metrics.registry.get_sample_value
+    assert sample("payevents_routing_seconds_count") == 1
+    assert sample("payevents_routing_seconds_sum") == 7
