@@ -18,6 +18,7 @@ from tests.bench.program import Program, payevents
 from tests.bench.receive.traffic import Target, Traffic, requests
 from tests.bench.route.reading import Outlet, outlet
 from tests.bench.route.verifying import Read, check_events
+from tests.bench.undisturbed import undisturbed
 from tests.kafka.test_spine import made
 from tests.support.configuration import service_config
 from tests.support.payevents import Payevents
@@ -181,4 +182,5 @@ async def _transactions(bench: Bench, stack: ExitStack, apart: float) -> _Transa
 
 
 def _read(from_outlet: Outlet, many: int) -> list[Read]:
-    return from_outlet.read(many, within=_WITHIN, promptly=True)
+    with undisturbed():
+        return from_outlet.read(many, within=_WITHIN, promptly=True)

@@ -3,7 +3,6 @@
 It must cost much less than what it measures, since the broker shares its core.
 """
 
-import gc
 import time
 from array import array
 from collections import Counter
@@ -16,6 +15,7 @@ from typing import Final
 from tests.bench.cores import cpu_seconds
 from tests.bench.receive.pool import Answered, Pool
 from tests.bench.receive.wire import OK
+from tests.bench.undisturbed import undisturbed
 
 CONNECTIONS: Final = 64
 
@@ -90,7 +90,7 @@ def run(address: tuple[str, int], requests: Sequence[bytes], shape: Shape) -> Ou
         TimeoutError: it does not answer any more.
         UnreadableAnswer: what answers there is not understood.
     """
-    with closing(Pool(address, shape.connections)) as pool, _no_garbage_collection():
+    with closing(Pool(address, shape.connections)) as pool, undisturbed():
         load = _Load(pool, requests, shape)
         if shape.rate is None:
             load.closed()
@@ -182,13 +182,3 @@ class _Load:
         outcome.cpu_seconds = 0.0 if pid is None else cpu_seconds(pid) - used
         outcome.load_cpu_seconds = time.process_time() - load_used
         outcome.seconds = _clock() - started
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Spare the latencies the pauses of a collection, for which nothing here gives cause."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
