@@ -11,8 +11,8 @@ from aiokafka.errors import ConcurrentTransactions
 from aiokafka.protocol.transaction import AddPartitionsToTxnResponse_v0
 
 PAUSES = (0.002, 0.004, 0.008)
-"""Seconds before each asking again. Then aiokafka goes on at its own pace: where markers cannot be
-written for long, nobody is asked hundreds of times a second."""
+"""Seconds before each asking again. After them aiokafka goes on at its own pace until one begins:
+where markers cannot be written for long, nobody is asked hundreds of times a second."""
 
 
 def begin_promptly(producer: AIOKafkaProducer) -> None:
@@ -23,22 +23,29 @@ def begin_promptly(producer: AIOKafkaProducer) -> None:
     """
     client = producer.client
     send = client.send
+    pauses = iter(PAUSES)
 
     async def prompt(node_id: int, request: object, **options: object) -> object:
+        nonlocal pauses
         response = await send(node_id, request, **options)
-        for pause in PAUSES:
-            if not _is_too_soon(response):
-                break
+        if not isinstance(response, AddPartitionsToTxnResponse_v0):
+            return response
+        while _is_too_soon(response):
+            pause = next(pauses, None)
+            if pause is None:
+                # aiokafka comes back here until it has begun, and is given no more of them.
+                return response
             await asyncio.sleep(pause)
             response = await send(node_id, request, **options)
+        pauses = iter(PAUSES)
         return response
 
     client.send = prompt
 
 
-def _is_too_soon(response: object) -> bool:
-    """Tell whether it is the answer to the first request of a transaction, and refuses it."""
-    return isinstance(response, AddPartitionsToTxnResponse_v0) and any(
+def _is_too_soon(response: AddPartitionsToTxnResponse_v0) -> bool:
+    """Tell whether it refuses the partitions because the last transaction has not ended."""
+    return any(
         code == ConcurrentTransactions.errno
         for _, partitions in response.errors
         for _, code in partitions

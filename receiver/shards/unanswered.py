@@ -13,7 +13,7 @@ class UnansweredEnds:
     """Watches the requests of a producer; ``any`` tells whether one to end a transaction was lost.
 
     It replaces ``client.send``, through which aiokafka's sender makes all its requests: the pinned
-    version and tests/unit/receiver/kafka/test_unanswered.py hold that.
+    version and tests/unit/receiver/shards/test_unanswered.py hold that.
     """
 
     def __init__(self, producer: AIOKafkaProducer) -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import count
+from itertools import pairwise
 
 import pytest
 from aiokafka.producer.sender import AddPartitionsToTxnHandler
+from aiokafka.protocol.transaction import AddPartitionsToTxnResponse_v0
 
 from receiver.shards import beginning
 from receiver.shards.session import Fenced, Session, SessionLost
@@ -41,28 +42,26 @@ async def test_commits_follow_each_other_before_aiokafka_would_pause(
     sessions: list[Session], topic_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kafka refuses one that begins while the last still ends: aiokafka hears of few of these."""
-    refused, heard = count(), count()
+    too_soon: list[bool] = []
+    heard: list[object] = []
     is_too_soon, handle = beginning._is_too_soon, AddPartitionsToTxnHandler.handle_response
 
-    def noted(response: object) -> bool:
-        too_soon = is_too_soon(response)
-        if too_soon:
-            next(refused)
-        return too_soon
+    def noted(response: AddPartitionsToTxnResponse_v0) -> bool:
+        too_soon.append(is_too_soon(response))
+        return too_soon[-1]
 
-    def told(handler: AddPartitionsToTxnHandler, response: object) -> float | None:
-        pause: float | None = handle(handler, response)
-        if pause is not None:
-            next(heard)
-        return pause
+    def told(handler: AddPartitionsToTxnHandler, response: AddPartitionsToTxnResponse_v0) -> object:
+        if is_too_soon(response):
+            heard.append(response)
+        return handle(handler, response)
 
     monkeypatch.setattr(beginning, "_is_too_soon", noted)
     monkeypatch.setattr(AddPartitionsToTxnHandler, "handle_response", told)
     for number in range(30):
         await sessions[0].commit({(f"{topic_prefix}out", 0): [shards.record(str(number))]})
-    met = next(refused)
-    assert met > 0
-    assert next(heard) < met / 2
+    refused_at_first = sum(now and not before for before, now in pairwise([False, *too_soon]))
+    assert refused_at_first > 0
+    assert len(heard) < refused_at_first / 2
 
 
 async def test_a_newer_session_fences_the_older(

@@ -31,7 +31,7 @@ class Coordinator:
         return AddPartitionsToTxnResponse_v0(0, [(OUT.topic, [(OUT.partition, code)])])
 
 
-async def begin(*codes: int) -> tuple[bool, int]:
+async def begin(*codes: int, attempts: int = 1) -> tuple[bool, int]:
     """Have aiokafka ask; tell whether the transaction has begun, and how often it was asked for."""
     client = Coordinator(codes)
     begin_promptly(cast("AIOKafkaProducer", SimpleNamespace(client=client)))
@@ -49,8 +49,9 @@ async def begin(*codes: int) -> tuple[bool, int]:
         _retry_backoff=0.0,
         _coordinator_dead=lambda _: None,
     )
-    done = await AddPartitionsToTxnHandler(sender, [OUT]).do(0)
-    assert (added == [OUT]) is done
+    for _ in range(attempts):
+        done = await AddPartitionsToTxnHandler(sender, [OUT]).do(0)
+    assert bool(added) is done
     return done, client.asked
 
 
@@ -83,6 +84,21 @@ async def test_one_that_is_refused_for_long_is_left_to_aiokafka(pauses: list[flo
     """After some askings it goes on at its own pace."""
     assert await begin(ConcurrentTransactions.errno) == (False, 1 + len(PAUSES))
     assert pauses == list(PAUSES)
+
+
+async def test_aiokafka_is_left_its_pace_until_it_has_begun(pauses: list[float]) -> None:
+    """Each of its own attempts is one request then: a cluster that ails is not asked for more."""
+    too_soon = ConcurrentTransactions.errno
+    assert await begin(too_soon, attempts=4) == (False, 1 + len(PAUSES) + 3)
+    assert pauses == list(PAUSES)
+
+
+async def test_the_next_one_is_asked_for_again_soon_again(pauses: list[float]) -> None:
+    """What one transaction used up, the next one has."""
+    too_soon = ConcurrentTransactions.errno
+    refused = [too_soon] * (1 + len(PAUSES))
+    assert await begin(*refused, NoError.errno, too_soon, NoError.errno, attempts=3) == (True, 7)
+    assert pauses == [*PAUSES, PAUSES[0]]
 
 
 async def test_any_other_answer_is_aiokafkas_affair(pauses: list[float]) -> None:
