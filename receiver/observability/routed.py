@@ -59,8 +59,8 @@ class Routed(Collector):
         remembered = "Facts from before import_since, entered in the ledger without an event."
         asked = "Claims that the provider is asked about."
         waited = (
-            "From the receipt of the oldest observation of a transaction until its events could be "
-            "read; dead letters that were tried again do not count."
+            "From the receipt of the oldest observation of a transaction until it was committed; "
+            "dead letters that were tried again do not count."
         )
         # An account has a nought as soon as it is known, or its first of anything would go unseen.
         accounts = dict.fromkeys(account for account, _ in self.observations).keys()
