@@ -12,9 +12,11 @@ def undisturbed() -> Iterator[None]:
     What earlier rounds left is much to look through, and the pause would be taken for one of
     whoever is under test.
     """
+    was_enabled = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if was_enabled:
+            gc.enable()

@@ -34,7 +34,7 @@ TRANSACTIONS = 300
 
 APART = 0.02
 """Seconds in which Kafka has ended a transaction in every respect. Begun sooner, the next one is
-refused at first, and aiokafka waits 20 ms before it asks again."""
+refused at first."""
 
 _WITHIN = 60.0
 """Seconds in which everything must be readable."""
@@ -99,12 +99,13 @@ class _Service:
         target = Target(self.served.ports["public"])
         rendered = requests(target, Traffic(sent.webhooks, sent.keys))
         used = cpu_seconds(self.served.pid)
-        reading = asyncio.to_thread(_read, self.events, len(sent.events))
         loop = asyncio.get_running_loop()
-        posting = loop.run_in_executor(
-            self.posting, post, (target.host, target.port), rendered, RATE
-        )
-        due, read = await asyncio.gather(posting, reading)
+        with undisturbed():
+            reading = asyncio.to_thread(_read, self.events, len(sent.events))
+            posting = loop.run_in_executor(
+                self.posting, post, (target.host, target.port), rendered, RATE
+            )
+            due, read = await asyncio.gather(posting, reading)
         self.shares.append((cpu_seconds(self.served.pid) - used) / SECONDS)
         check_events(read, sent.events)
         ways = arrivals(sent, due, read)[round(RATE) :]
@@ -136,9 +137,10 @@ class _Transactions:
         many = max(100, self.bench.scaled(TRANSACTIONS))
         module = "tests.bench.latency.transacting"
         arguments = (str(many), str(self.apart), self.servers, self.topic)
-        reading = asyncio.create_task(asyncio.to_thread(_read, self.records, many))
-        async with Program.module(self.bench, module, *arguments):
-            read = await reading
+        with undisturbed():
+            reading = asyncio.create_task(asyncio.to_thread(_read, self.records, many))
+            async with Program.module(self.bench, module, *arguments):
+                read = await reading
         ways = [1000 * (record.at - float(record.value)) for record in read]
         self.medians.append(median(ways))
         return percentile(ways, 0.99)
@@ -182,5 +184,4 @@ async def _transactions(bench: Bench, stack: ExitStack, apart: float) -> _Transa
 
 
 def _read(from_outlet: Outlet, many: int) -> list[Read]:
-    with undisturbed():
-        return from_outlet.read(many, within=_WITHIN, promptly=True)
+    return from_outlet.read(many, within=_WITHIN, promptly=True)

@@ -1,7 +1,7 @@
 """Bare transactions, one after another: ``COUNT APART SERVERS TOPIC``, one record each.
 
-There are ``APART`` seconds between them. The record holds the monotonic time at which its
-transaction began.
+There are ``APART`` seconds between them, and each begins as soon as Kafka lets it. The record holds
+the monotonic time at which its transaction was to begin.
 """
 
 import asyncio
@@ -11,12 +11,14 @@ import time
 
 import uvloop
 
+from receiver.shards.beginning import begin_promptly
 from tests.bench.bare import transactional_producer
 
 
 async def transact(count: int, apart: float, servers: str, topic: str) -> None:
     """Commit ``count`` transactions, with the settings of payevents' own."""
     producer = transactional_producer(servers, f"{topic}-transacting")
+    begin_promptly(producer)
     await producer.start()
     sys.stdout.write(json.dumps({"count": count}) + "\n")
     for _ in range(count):

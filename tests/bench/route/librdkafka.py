@@ -13,10 +13,7 @@ from uuid import uuid4
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from receiver.kafka.clients import KafkaHeaders
-from tests.bench.route.looping import Work
-
-_MOST_RECORDS = 2_000
-"""Records in one transaction, as in the router."""
+from tests.bench.route.looping import MOST_RECORDS, Work
 
 
 class _Fetched(NamedTuple):
@@ -63,7 +60,7 @@ def loop(partitions: int, servers: str, source: str, positions: str, work: Work)
     sys.stdout.write(json.dumps({"partitions": partitions}) + "\n")
     sys.stdout.flush()
     while True:
-        fetched = consumer.consume(_MOST_RECORDS, 1.0)
+        fetched = consumer.consume(MOST_RECORDS, 1.0)
         if not fetched:
             continue
         by_partition: defaultdict[int, list[_Fetched]] = defaultdict(list)

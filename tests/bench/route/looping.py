@@ -40,6 +40,9 @@ class Consumed(Protocol):
         """Return the headers."""
 
 
+MOST_RECORDS = 2_000
+"""Records in one transaction, as in the router. With 8,000 the copying loop is no quicker."""
+
 Work: TypeAlias = Callable[[int, Sequence[Consumed]], Outputs]
 """What records become, all of the partition with this number."""
 
@@ -65,7 +68,7 @@ async def loop(partitions: int, servers: str, source: str, positions: str, work:
     reached = dict.fromkeys(range(partitions), 0)
     sys.stdout.write(json.dumps({"partitions": partitions}) + "\n")
     while True:
-        fetched = await consumer.getmany(timeout_ms=1000)
+        fetched = await consumer.getmany(timeout_ms=1000, max_records=MOST_RECORDS)
         if not fetched:
             continue
         await producer.begin_transaction()
