@@ -25,14 +25,13 @@ _CENTURY = 100 * 365 * 86_400 * 10**6
 moments = st.integers(-_CENTURY, _CENTURY).map(lambda n: _EPOCH + timedelta(microseconds=n))
 kinds = st.sampled_from(sorted(RANKS))
 
-# Strategies are made once, here: to make one within another's draw takes longer than to draw.
 _Happening: TypeAlias = tuple[str, datetime | None, str]
 """An action, when it happened, and what tells it apart if it may happen again."""
 
 _MOST = 6
 """Facts in a life."""
 
-
+# Strategies are made once, here: to make one within another's draw takes longer than to draw.
 _happening: Mapping[str, st.SearchStrategy[_Happening]] = {
     kind: st.tuples(st.sampled_from(sorted(RANKS[kind])), st.none() | moments, st.text(max_size=3))
     for kind in RANKS
